@@ -1,0 +1,58 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When two JSON values mean the same to Graph (private to the collection). Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def same(wanted: Any, current: Any) -> bool:
+    """Equal values; unlike Python's ``==``, true is not 1."""
+    if isinstance(wanted, bool) or isinstance(current, bool):
+        return wanted is current
+    if isinstance(wanted, Mapping) and isinstance(current, Mapping):
+        return wanted.keys() == current.keys() and all(same(wanted[key], current[key]) for key in wanted)
+    if isinstance(wanted, list) and isinstance(current, list):
+        return len(wanted) == len(current) and all(same(one, other) for one, other in zip(wanted, current, strict=True))
+    return bool(wanted == current)
+
+
+def contains(current: Any, desired: Any) -> bool:
+    """Whether an object shows everything that was declared of it.
+
+    Objects are compared by the declared keys only, so that what Graph adds (``@odata`` annotations, ids, dates) does
+    not count. Lists are compared as sets of values: same length, each declared item found once, in any order.
+    """
+    if isinstance(desired, Mapping):
+        return isinstance(current, Mapping) and all(
+            key in current and contains(current[key], value) for key, value in desired.items()
+        )
+    if isinstance(desired, list):
+        return isinstance(current, list) and len(current) == len(desired) and _each_found_once(current, desired)
+    return same(desired, current)
+
+
+def _each_found_once(current: list[Any], desired: list[Any]) -> bool:
+    """A perfect matching of declared items to present ones (augmenting paths, as partial items may fit several)."""
+    taken: dict[int, int] = {}
+
+    def place(item: int, tried: set[int]) -> bool:
+        for index, candidate in enumerate(current):
+            if index not in tried and contains(candidate, desired[item]):
+                tried.add(index)
+                if index not in taken or place(taken[index], tried):
+                    taken[index] = item
+                    return True
+        return False
+
+    return all(place(item, set()) for item in range(len(desired)))
+
+
+def restrict(current: Any, desired: Any) -> Any:
+    """The part of ``current`` that ``desired`` speaks of: the 'before' of a diff without Graph's additions."""
+    if isinstance(desired, Mapping) and isinstance(current, Mapping):
+        return {key: restrict(current[key], desired[key]) for key in desired if key in current}
+    return current

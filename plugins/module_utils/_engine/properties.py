@@ -1,0 +1,115 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Property tables: one row gives the option, the payload, the comparison and the diff (private to the collection)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._graph.errors import M365Error
+from .compare import same
+from .plan import NOT_SHOWN
+
+JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "list": (list,),
+    "dict": (dict,),
+}
+
+
+class StateUnknown(M365Error):
+    """Graph answered, but not with the property that a table names: the state is unknown, so nothing is written."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """One managed property.
+
+    ``option`` is Ansible's name, ``graph`` Microsoft's, ``type`` Ansible's type name. ``nullable`` says that Graph may
+    answer null. ``compare`` decides whether two Graph values are the same. ``write_only`` values are never read,
+    compared or shown.
+    """
+
+    option: str
+    graph: str
+    type: str = "str"
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    elements: str = ""
+    default: Any = None
+    nullable: bool = False
+    immutable: bool = False
+    write_only: bool = False
+    compare: Callable[[Any, Any], bool] = field(default=same)
+
+    def argument(self) -> dict[str, Any]:
+        """This row as an entry of an Ansible argument spec."""
+        argument: dict[str, Any] = {"type": self.type}
+        if self.required:
+            argument["required"] = True
+        if self.choices:
+            argument["choices"] = list(self.choices)
+        if self.elements:
+            argument["elements"] = self.elements
+        if self.default is not None:
+            argument["default"] = self.default
+        if self.write_only:
+            argument["no_log"] = True
+        return argument
+
+    def read(self, body: Mapping[str, Any], path: str) -> Any:
+        """The value in Graph's answer; raises StateUnknown when it is missing or of another type."""
+        if self.graph not in body:
+            raise StateUnknown(f"Graph's answer for {path} has no '{self.graph}'; its state is unknown.")
+        value = body[self.graph]
+        if value is None and self.nullable:
+            return None
+        of_type = isinstance(value, JSON_TYPES[self.type]) and (self.type == "bool" or not isinstance(value, bool))
+        if not of_type:
+            raise StateUnknown(f"Graph's answer for {path} has a '{self.graph}' that is no {self.type}.")
+        return value
+
+
+Properties = Sequence[Property]
+
+
+def arguments(properties: Properties) -> dict[str, dict[str, Any]]:
+    """The argument spec that a table stands for."""
+    return {row.option: row.argument() for row in properties}
+
+
+def current_values(properties: Properties, body: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Graph's answer under option names; write-only properties left out."""
+    return {row.option: row.read(body, path) for row in properties if not row.write_only}
+
+
+def wanted_values(properties: Properties, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the user wrote: an option that is absent or null is not managed."""
+    return {row.option: options[row.option] for row in properties if options.get(row.option) is not None}
+
+
+def differing(
+    properties: Properties, wanted: Mapping[str, Any], current: Mapping[str, Any] | None
+) -> dict[str, Property]:
+    """The rows whose wanted value is not the current one, by option name."""
+    rows = {}
+    for row in properties:
+        if row.option not in wanted:
+            continue
+        if row.write_only or current is None or not row.compare(wanted[row.option], current[row.option]):
+            rows[row.option] = row
+    return rows
+
+
+def shown(properties: Properties, values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Values for a diff: secrets replaced by a constant."""
+    if values is None:
+        return None
+    secret = {row.option for row in properties if row.write_only}
+    return {name: NOT_SHOWN if name in secret else value for name, value in values.items()}

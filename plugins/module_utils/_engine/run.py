@@ -1,0 +1,48 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of one task: what it was asked, what it may use, what it has said (private to the collection)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._graph.client import GraphClient
+from .._graph.errors import DeadlineExceeded
+
+
+@dataclass
+class WriteGuard:
+    """Says no to a write that nobody waits for any more.
+
+    A module goes on after its task timed out or after ansible-playbook was killed. Asked before each write, retries
+    included: raises DeadlineExceeded once ``max_duration`` seconds have passed, or once the parent process is gone.
+    """
+
+    max_duration: int | None
+    started: float = field(default_factory=time.monotonic)
+    parent: int = field(default_factory=os.getppid)
+
+    def __call__(self) -> None:
+        if self.max_duration is not None and time.monotonic() - self.started >= self.max_duration:
+            raise DeadlineExceeded(
+                f"Stopped before a write: max_duration of {self.max_duration} seconds has passed. "
+                "Run the task again; it goes on from the state it finds."
+            )
+        if os.getppid() != self.parent:
+            raise DeadlineExceeded("Stopped before a write: the process that started this task is gone.")
+
+
+@dataclass
+class Run:
+    """What a resource works with: checked options, the Graph client, and the ways to speak to the user."""
+
+    options: Mapping[str, Any]
+    client: GraphClient
+    check_mode: bool
+    warn: Callable[[str], None]
+    secret: Callable[[str], None]

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module door: the one place that touches AnsibleModule (private to the collection)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._door import argument_spec, masked
+from ._engine.engine import execute
+from ._engine.resource import Resource
+from ._graph.libraries import missing_library
+
+
+def run_module(resource: Resource) -> None:
+    """Run a resource as a module: what every file in ``plugins/modules`` calls."""
+    module = AnsibleModule(argument_spec=argument_spec(resource), supports_check_mode=True)
+    missing = missing_library()
+    if missing:
+        module.fail_json(msg=missing_required_lib(missing.library), exception=missing.import_traceback)
+    result = execute(
+        resource,
+        module.params,
+        environment=os.environ,
+        check_mode=module.check_mode,
+        warn=module.warn,
+        secret=module.no_log_values.add,
+    )
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    _exit(module, resource, result)
+
+
+def _exit(module: AnsibleModule, resource: Resource, result: Mapping[str, Any]) -> None:
+    """Leave with success. A secret that is the very result is taken out of what AnsibleModule masks."""
+    invocation = {"module_args": masked(module.params, module.no_log_values)}
+    revealed = {result[name] for name in resource.secret_results}
+    module.no_log_values -= revealed
+    module.exit_json(**result, invocation=invocation)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counting the people of a tenant (private to the collection). Pure: fed page by page, so memory stays bounded.
+
+``perUserMfaState`` is a property of users that Microsoft does not document but live tools read in bulk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .facts import UnexpectedShape, text
+
+USER_PROPERTIES = ("id", "userPrincipalName", "accountEnabled", "userType", "onPremisesSyncEnabled", "perUserMfaState")
+PER_USER_MFA_STATES = ("disabled", "enabled", "enforced")
+
+
+@dataclass
+class UserCount:
+    """Counts over all users; ``per_user_mfa_unreadable`` counts those whose per-user MFA state was not shown."""
+
+    total: int = 0
+    members: int = 0
+    guests: int = 0
+    other: int = 0
+    synchronised: int = 0
+    cloud_only: int = 0
+    disabled: int = 0
+    enabled_members: int = 0
+    enabled_guests: int = 0
+    per_user_mfa: Counter[str] = field(default_factory=Counter)
+    per_user_mfa_unreadable: int = 0
+
+    def add(self, users: Iterable[Mapping[str, Any]]) -> None:
+        """Count one page. Raises UnexpectedShape for a user whose properties are not as documented."""
+        for user in users:
+            self._add(user)
+
+    def _add(self, user: Mapping[str, Any]) -> None:
+        text(user, "id")
+        enabled = user.get("accountEnabled")
+        synchronised = user.get("onPremisesSyncEnabled")
+        kind = user.get("userType")
+        if not isinstance(enabled, bool) or not isinstance(synchronised, bool | None):
+            raise UnexpectedShape("a user has no readable 'accountEnabled' or 'onPremisesSyncEnabled'")
+        self.total += 1
+        self.disabled += not enabled
+        self.synchronised += synchronised is True
+        self.cloud_only += synchronised is not True
+        self.members += kind == "Member"
+        self.guests += kind == "Guest"
+        self.other += kind not in ("Member", "Guest")
+        self.enabled_members += enabled and kind != "Guest"
+        self.enabled_guests += enabled and kind == "Guest"
+        state = user.get("perUserMfaState")
+        if state in PER_USER_MFA_STATES:
+            self.per_user_mfa[state] += 1
+        else:
+            self.per_user_mfa_unreadable += 1
+
+    def people(self) -> dict[str, int]:
+        return {
+            "total": self.total,
+            "members": self.members,
+            "guests": self.guests,
+            "other": self.other,
+            "synchronised": self.synchronised,
+            "cloud_only": self.cloud_only,
+            "disabled": self.disabled,
+            "enabled_members": self.enabled_members,
+            "enabled_guests": self.enabled_guests,
+        }
+
+    def per_user_mfa_states(self) -> dict[str, int]:
+        return {state: self.per_user_mfa[state] for state in PER_USER_MFA_STATES}

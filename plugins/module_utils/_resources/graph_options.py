@@ -1,0 +1,63 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that both escape hatches share, and JMESPath (private to the collection)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from .._graph.errors import MissingLibrary, OptionError
+
+try:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+except ImportError:
+    JMESPATH_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    JMESPATH_IMPORT_ERROR = None
+
+PATH_OPTIONS: dict[str, dict[str, Any]] = {
+    "path": {"type": "str", "required": True},
+    "api_version": {"type": "str", "choices": ["v1.0", "beta"], "default": "v1.0"},
+    "headers": {"type": "dict", "default": {}},
+}
+
+# These are the client's own: a user's value would reach another tenant, break the checks, or leak the token.
+RESERVED_HEADERS = {"authorization", "host", "content-length", "content-type", "transfer-encoding", "client-request-id"}
+
+
+def text_values(values: Mapping[str, Any], option: str) -> dict[str, str]:
+    """A dictionary of scalars as strings, booleans in OData's spelling. Raises OptionError."""
+    texts = {}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            texts[name] = "true" if value else "false"
+        elif isinstance(value, (str, int, float)):
+            texts[name] = str(value)
+        else:
+            raise OptionError(f"{option}: '{name}' must be a string, a number or a boolean.")
+    return texts
+
+
+def headers(options: Mapping[str, Any]) -> dict[str, str]:
+    """The user's headers. Raises OptionError for one that belongs to the client."""
+    given = text_values(options["headers"], "headers")
+    for name, value in given.items():
+        if name.lower() in RESERVED_HEADERS:
+            raise OptionError(f"headers: '{name}' is set by the module and cannot be given.")
+        if not name.isascii() or not name.replace("-", "").isalnum() or not value.isprintable():
+            raise OptionError(f"headers: '{name}' is no valid header.")
+    return given
+
+
+def search(expression: str, document: Any, option: str) -> Any:
+    """What a JMESPath expression finds. Raises OptionError for a wrong expression."""
+    if JMESPATH_IMPORT_ERROR is not None:
+        raise MissingLibrary("jmespath", JMESPATH_IMPORT_ERROR)
+    try:
+        return jmespath.search(expression, document)
+    except JMESPathError as error:
+        raise OptionError(f"{option} is no valid JMESPath expression: {error}") from None

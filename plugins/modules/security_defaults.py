@@ -1,0 +1,161 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: security_defaults
+short_description: Turn security defaults of Microsoft Entra ID on or off
+version_added: "0.1.0"
+description:
+  - Turns security defaults of a tenant on or off, and says beforehand whom that concerns.
+  - Security defaults are the baseline of Microsoft Entra ID that needs no licence. Everybody registers for MFA,
+    administrators do MFA at every sign-in, others when Entra finds it necessary, legacy authentication and the device
+    code flow are blocked. They know no exclusions.
+  - Before a change the module reads what decides whether it is safe. Enabled Conditional Access policies exclude
+    security defaults. Without Microsoft Authenticator or software OATH tokens for everybody, they lock people
+    out. What cannot be read counts as unsafe.
+  - All this is checked in check mode too, so a dry run refuses what the run would refuse.
+options:
+  enabled:
+    description:
+      - Whether security defaults are on.
+    type: bool
+    required: true
+  accept_risks:
+    description:
+      - Risks to take on purpose, by name. The error message of a refused change names the risk it is about.
+      - V(unknown_conditional_access) goes on though the Conditional Access policies could not be read.
+      - V(unknown_registration_methods) goes on though it is not known which methods people may register.
+      - V(limited_registration_methods) goes on though only some users may register Microsoft Authenticator or software
+        OATH tokens. The others are locked out.
+      - V(unprotected_users) is needed to turn security defaults off. Nobody can be covered by Conditional Access before
+        they are off.
+    type: list
+    elements: str
+    default: []
+    choices:
+      - unknown_conditional_access
+      - unknown_registration_methods
+      - limited_registration_methods
+      - unprotected_users
+  wait_timeout:
+    description:
+      - Seconds to wait until Graph shows the change.
+    type: int
+    default: 60
+extends_documentation_fragment:
+  - zerotrust.m365.graph
+  - zerotrust.m365.graph.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  action_group:
+    support: full
+    details: C(zerotrust.m365.all)
+  async:
+    support: full
+notes:
+  - Reading needs the application permission C(Policy.Read.All), changing needs C(Policy.ReadWrite.SecurityDefaults)
+    besides. To tell whom a change concerns, C(User.Read.All), C(RoleManagement.Read.Directory),
+    C(LicenseAssignment.Read.All) and C(Organization.Read.All) are read; C(Directory.Read.All) covers these four.
+seealso:
+  - module: zerotrust.m365.tenant_info
+  - name: Security defaults in Microsoft Entra ID
+    description: Microsoft's documentation.
+    link: https://learn.microsoft.com/entra/fundamentals/security-defaults
+author:
+  - zerotrust.m365 contributors (@zerotrust-m365)
+"""
+
+EXAMPLES = r"""
+- name: See what turning security defaults on would mean
+  zerotrust.m365.security_defaults:
+    tenant_id: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    client_certificate_path: /etc/zerotrust/contoso.pem
+    enabled: true
+  check_mode: true
+  diff: true
+  register: security_defaults_preview
+
+- name: Show it
+  ansible.builtin.debug:
+    var: security_defaults_preview.impact.effects
+
+- name: Turn security defaults on
+  zerotrust.m365.security_defaults:
+    tenant_id: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    client_certificate_path: /etc/zerotrust/contoso.pem
+    enabled: true
+
+- name: Turn them off, when Conditional Access policies are ready to be enabled right after
+  zerotrust.m365.security_defaults:
+    tenant_id: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    client_certificate_path: /etc/zerotrust/contoso.pem
+    enabled: false
+    accept_risks:
+      - unprotected_users
+"""
+
+RETURN = r"""
+security_defaults:
+  description: The state of security defaults, in check mode the state that a run would lead to.
+  returned: success
+  type: dict
+  contains:
+    enabled:
+      description: Whether security defaults are on.
+      type: bool
+      sample: true
+impact:
+  description: What the change means and for whom. Null when nothing changes.
+  returned: success
+  type: dict
+  contains:
+    effects:
+      description: The effects in sentences. What could not be read is called unknown.
+      type: list
+      elements: str
+      sample: ["5 administrators do MFA at every sign-in."]
+    facts:
+      description: The facts behind them, in the form of RV(zerotrust.m365.tenant_info#module:tenant).
+      type: dict
+msg:
+  description: One sentence about what was done, would be done, or was found.
+  returned: always
+  type: str
+  sample: Security defaults are on.
+graph_calls:
+  description: The requests sent to Microsoft Graph, with IDs replaced and equal neighbours counted.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - count: 1
+      method: GET
+      path: /v1.0/policies/identitySecurityDefaultsEnforcementPolicy
+      status: 200
+error:
+  description: What Graph or the sign-in answered.
+  returned: when Graph or the sign-in refused
+  type: dict
+  sample: {"code": "AccessDenied", "request_id": "00000000-0000-0000-0000-000000000000", "status": 403}
+"""
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._module import run_module
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources.security_defaults import RESOURCE
+
+
+def main() -> None:
+    run_module(RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

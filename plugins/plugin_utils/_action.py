@@ -1,0 +1,140 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action door: the one place that touches ActionBase (private to the collection).
+
+Runs a resource inside the controller's worker, without packing and starting a module. It hands over to the module of
+the same name wherever the two could differ: another connection than local, async, become, a missing library, macOS.
+Ansible.netcommon calls the same idea direct execution.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._door import argument_spec, masked
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.libraries import missing_library
+
+DOOR_VARIABLE = "m365_in_process"
+
+
+class ResourceAction(ActionBase):
+    """One line per resource: a subclass that names it."""
+
+    resource: ClassVar[Resource]
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        variables = task_vars or {}
+        result = super().run(tmp, variables)
+        arguments = dict(self._task.args)
+        if self._task.timeout and arguments.get("max_duration") is None:
+            arguments["max_duration"] = self._task.timeout
+        here = self._in_process(variables)
+        result.update(self._run_here(arguments) if here else self._hand_over(arguments, variables))
+        if self.resource.secret_results and not result.get("failed"):
+            result["_ansible_no_log"] = True
+        return result
+
+    def _in_process(self, variables: Mapping[str, Any]) -> bool:
+        """Whether the resource may run in this process; anything doubtful goes to the module."""
+        choice = self._templar.template(variables.get(DOOR_VARIABLE, "auto"))
+        if choice != "auto":
+            try:
+                choice = boolean(choice)
+            except TypeError:
+                raise AnsibleActionFail(f"{DOOR_VARIABLE} must be auto, true or false, not '{choice}'.") from None
+        if choice is False or (choice == "auto" and sys.platform == "darwin"):
+            return False
+        become = self._task.become or self._play_context.become or self._connection.become
+        return (
+            self._connection.transport == "local" and not self._task.async_val and not become and not missing_library()
+        )
+
+    def _hand_over(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        result: dict[str, Any] = self._execute_module(
+            module_name=self._task.action, module_args=arguments, task_vars=variables, wrap_async=wrap_async
+        )
+        if not wrap_async:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _run_here(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        with process_environment(environment):
+            return run_in_process(self.resource, arguments, self._task.action, bool(self._task.check_mode))
+
+
+def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, check_mode: bool) -> dict[str, Any]:
+    """Validate as AnsibleModule does, execute, and mask as AnsibleModule does."""
+    secrets: set[str] = set()
+    warnings: list[str] = []
+    validation = ArgumentSpecValidator(argument_spec(resource)).validate(plain(arguments))
+    secrets.update(validation._no_log_values)
+    options = validation.validated_parameters
+    if validation.errors:
+        message = validation.errors.msg
+        if isinstance(validation.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({name}) module: {message}"
+        result = {"failed": True, "msg": message}
+    else:
+        result = execute(
+            resource,
+            options,
+            environment=os.environ,
+            check_mode=check_mode,
+            warn=warnings.append,
+            secret=secrets.add,
+        )
+    revealed = {} if result.get("failed") else {name: result.pop(name) for name in resource.secret_results}
+    result = masked({**result, "invocation": {"module_args": options}}, secrets)
+    result.update(revealed)
+    if warnings:
+        result["warnings"] = [masked({"warning": warning}, secrets)["warning"] for warning in dict.fromkeys(warnings)]
+    return result
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as a module would receive them: through JSON, without Ansible's own string and date types."""
+    result: dict[str, Any] = json.loads(json.dumps(dict(arguments), default=_as_module_receives))
+    return result
+
+
+def _as_module_receives(value: Any) -> Any:
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)
+
+
+@contextmanager
+def process_environment(values: Mapping[str, Any]) -> Iterator[None]:
+    """The task's ``environment`` for the time of the task: a worker runs all items of a loop."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in values.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
