@@ -9,7 +9,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 requirements:
   - python >= 3.10
-  - msal >= 1.24.0
+  - msal >= 1.29.0
   - requests >= 2.28.0
   - jmespath >= 0.10.0
 options:
@@ -137,8 +137,15 @@ attributes:
     description: Returns what would change, or has changed, when in diff mode.
   idempotent:
     description: When run twice in a row, the second run changes nothing and says so.
-  action_group:
-    description: Options can be set once for all modules with C(module_defaults) of this group.
   async:
     description: Supports being used with the C(async) keyword.
+"""
+
+    ACTION_GROUP = r"""
+attributes:
+  action_group:
+    description: Use C(group/zerotrust.m365.all) in C(module_defaults) to set options once for all modules.
+    support: full
+    membership:
+      - zerotrust.m365.all
 """

@@ -11,7 +11,22 @@ from typing import Any
 from ansible.module_utils.common.parameters import remove_values
 
 from ._engine.resource import Resource
+from ._graph import session, sign_in
+from ._graph.errors import MissingLibrary
 from ._options import GRAPH_OPTIONS
+from ._resources import graph_options
+
+
+def missing_library() -> MissingLibrary | None:
+    """The first of the required libraries that this Python cannot import."""
+    for library, import_traceback in (
+        ("requests", session.IMPORT_TRACEBACK),
+        ("msal", sign_in.IMPORT_TRACEBACK),
+        ("jmespath", graph_options.IMPORT_TRACEBACK),
+    ):
+        if import_traceback:
+            return MissingLibrary(library, import_traceback)
+    return None
 
 
 def argument_spec(resource: Resource) -> dict[str, dict[str, Any]]:

@@ -11,10 +11,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._door import argument_spec, masked
+from ._door import argument_spec, masked, missing_library
 from ._engine.engine import execute
 from ._engine.resource import Resource
-from ._graph.libraries import missing_library
 
 
 def run_module(resource: Resource) -> None:

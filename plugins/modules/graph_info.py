@@ -49,6 +49,7 @@ options:
 extends_documentation_fragment:
   - zerotrust.m365.graph
   - zerotrust.m365.graph.attributes
+  - zerotrust.m365.graph.action_group
 attributes:
   check_mode:
     support: full
@@ -58,9 +59,6 @@ attributes:
     details: Nothing changes.
   idempotent:
     support: full
-  action_group:
-    support: full
-    details: C(zerotrust.m365.all)
   async:
     support: full
 seealso:

@@ -82,6 +82,7 @@ options:
 extends_documentation_fragment:
   - zerotrust.m365.graph
   - zerotrust.m365.graph.attributes
+  - zerotrust.m365.graph.action_group
 attributes:
   check_mode:
     support: full
@@ -90,9 +91,6 @@ attributes:
   idempotent:
     support: partial
     details: Except with O(always=true).
-  action_group:
-    support: full
-    details: C(zerotrust.m365.all)
   async:
     support: full
 seealso:

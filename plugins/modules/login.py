@@ -25,9 +25,6 @@ attributes:
     details: Nothing changes.
   idempotent:
     support: full
-  action_group:
-    support: none
-    details: It makes the token that the group is given.
   async:
     support: none
     details: An async job would leave the token in a file.

@@ -47,6 +47,7 @@ options:
 extends_documentation_fragment:
   - zerotrust.m365.graph
   - zerotrust.m365.graph.attributes
+  - zerotrust.m365.graph.action_group
 attributes:
   check_mode:
     support: full
@@ -54,9 +55,6 @@ attributes:
     support: full
   idempotent:
     support: full
-  action_group:
-    support: full
-    details: C(zerotrust.m365.all)
   async:
     support: full
 notes:

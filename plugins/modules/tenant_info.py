@@ -37,6 +37,7 @@ options:
 extends_documentation_fragment:
   - zerotrust.m365.graph
   - zerotrust.m365.graph.attributes
+  - zerotrust.m365.graph.action_group
 attributes:
   check_mode:
     support: full
@@ -46,9 +47,6 @@ attributes:
     details: Nothing changes.
   idempotent:
     support: full
-  action_group:
-    support: full
-    details: C(zerotrust.m365.all)
   async:
     support: full
 notes:

@@ -24,10 +24,9 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.zerotrust.m365.plugins.module_utils._door import argument_spec, masked
+from ansible_collections.zerotrust.m365.plugins.module_utils._door import argument_spec, masked, missing_library
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
-from ansible_collections.zerotrust.m365.plugins.module_utils._graph.libraries import missing_library
 
 DOOR_VARIABLE = "m365_in_process"
 
@@ -90,7 +89,7 @@ def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, 
     validation = ArgumentSpecValidator(argument_spec(resource)).validate(plain(arguments))
     secrets.update(validation._no_log_values)
     options = validation.validated_parameters
-    if validation.errors:
+    if validation.error_messages:
         message = validation.errors.msg
         if isinstance(validation.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({name}) module: {message}"

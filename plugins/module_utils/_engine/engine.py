@@ -90,23 +90,23 @@ def work(resource: Resource, run: Run, progress: Progress) -> dict[str, Any]:
     if plan.changes and not run.check_mode:
         run.client.require_permissions([need for change in plan.changes for need in needs(change.request)])
         for change in plan.changes:
-            send(run.client, change.request)
+            run.answers.append(send(run.client, change.request))
             progress.written += 1
         state = verify(resource, run, plan)
     sentence = plan.planned if run.check_mode and plan.changes else plan.done
     return {"msg": sentence, **resource.result(run, plan, state), **plan.extra}
 
 
-def send(client: GraphClient, request: Request) -> None:
-    where = {"version": request.version, "headers": request.headers, "action": request.action}
+def send(client: GraphClient, request: Request) -> Any:
+    """Make one change and return Graph's answer, None for an empty one."""
+    where: dict[str, Any] = {"version": request.version, "headers": request.headers, "action": request.action}
     if request.method == "DELETE":
         client.delete(request.path, **where)
-    elif request.method == "POST":
-        client.post(request.path, request.body, creates=request.creates, **where)
-    elif request.method == "PUT":
-        client.put(request.path, request.body, **where)
-    else:
-        client.patch(request.path, request.body, **where)
+        return None
+    if request.method == "POST":
+        return client.post(request.path, request.body, creates=request.creates, **where)
+    write = client.put if request.method == "PUT" else client.patch
+    return write(request.path, request.body, **where)
 
 
 def verify(resource: Resource, run: Run, plan: Plan) -> Any:

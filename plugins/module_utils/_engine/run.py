@@ -39,10 +39,14 @@ class WriteGuard:
 
 @dataclass
 class Run:
-    """What a resource works with: checked options, the Graph client, and the ways to speak to the user."""
+    """What a resource works with: checked options, the Graph client, and the ways to speak to the user.
+
+    ``answers`` collects what Graph answered to each write, in order; None for an empty answer.
+    """
 
     options: Mapping[str, Any]
     client: GraphClient
     check_mode: bool
     warn: Callable[[str], None]
     secret: Callable[[str], None]
+    answers: list[Any] = field(default_factory=list)

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .._engine.plan import Plan
 from .._engine.resource import Resource
 from .._engine.run import Run
 from .._graph.errors import OptionError
-from .graph_options import PATH_OPTIONS, headers, search, text_values
+from .graph_options import PATH_OPTIONS, check_expression, headers, search, text_values
+
+Answer = dict[str, Any] | list[dict[str, Any]]
 
 
 class GraphInfo(Resource):
@@ -25,40 +26,29 @@ class GraphInfo(Resource):
         "query": {"type": "str"},
     }
 
-    def read(self, run: Run) -> dict[str, Any]:
+    def read(self, run: Run) -> Answer:
         options = run.options
         limit = options["max_items"]
         if limit is not None and limit < 1:
             raise OptionError("max_items must be 1 or more.")
-        if options["query"]:
-            search(options["query"], {}, "query")
-        path, asked = options["path"], text_values(options["parameters"], "parameters")
-        answer = run.client.get(
+        check_expression(options["query"], "query")
+        path = options["path"]
+        return run.client.read(
             path,
             version=options["api_version"],
-            parameters=asked,
+            parameters=text_values(options["parameters"], "parameters"),
             headers=headers(options),
             action=f"read {path}",
+            all_pages=options["all_pages"],
+            max_items=limit,
         )
-        items = answer.get("value")
-        if not isinstance(items, list):
-            return answer
-        if options["all_pages"] and (limit is None or len(items) < limit):
-            items = run.client.follow(
-                answer, version=options["api_version"], headers=headers(options), action=f"read {path}", max_items=limit
-            )
-        kept = {name: value for name, value in answer.items() if name != "@odata.nextLink" or not options["all_pages"]}
-        return {**kept, "value": items[:limit]}
 
-    def plan(self, run: Run, state: Mapping[str, Any]) -> Plan:
-        items = state.get("value")
-        return Plan(done=f"Read {len(items)} items." if isinstance(items, list) else "Read one object.")
+    def plan(self, run: Run, state: Answer) -> Plan:
+        return Plan(done=f"Read {len(state)} items." if isinstance(state, list) else "Read one object.")
 
-    def result(self, run: Run, plan: Plan, state: Mapping[str, Any]) -> dict[str, Any]:
-        items = state.get("value")
-        whole: Any = items if isinstance(items, list) else dict(state)
+    def result(self, run: Run, plan: Plan, state: Answer) -> dict[str, Any]:
         query = run.options["query"]
-        return {"result": search(query, whole, "query") if query else whole}
+        return {"result": search(query, state, "query") if query else state}
 
 
 RESOURCE = GraphInfo()

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._graph.errors import MissingLibrary, OptionError
@@ -15,9 +15,9 @@ try:
     import jmespath
     from jmespath.exceptions import JMESPathError
 except ImportError:
-    JMESPATH_IMPORT_ERROR: str | None = traceback.format_exc()
+    IMPORT_TRACEBACK: str | None = traceback.format_exc()
 else:
-    JMESPATH_IMPORT_ERROR = None
+    IMPORT_TRACEBACK = None
 
 PATH_OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "str", "required": True},
@@ -53,11 +53,21 @@ def headers(options: Mapping[str, Any]) -> dict[str, str]:
     return given
 
 
+def check_expression(expression: str | None, option: str) -> None:
+    """Raises OptionError for an expression that JMESPath cannot read."""
+    if expression:
+        _evaluate(option, lambda: jmespath.compile(expression))
+
+
 def search(expression: str, document: Any, option: str) -> Any:
-    """What a JMESPath expression finds. Raises OptionError for a wrong expression."""
-    if JMESPATH_IMPORT_ERROR is not None:
-        raise MissingLibrary("jmespath", JMESPATH_IMPORT_ERROR)
+    """What a JMESPath expression finds. Raises OptionError where it does not fit the document."""
+    return _evaluate(option, lambda: jmespath.search(expression, document))
+
+
+def _evaluate(option: str, evaluate: Callable[[], Any]) -> Any:
+    if IMPORT_TRACEBACK is not None:
+        raise MissingLibrary("jmespath", IMPORT_TRACEBACK)
     try:
-        return jmespath.search(expression, document)
+        return evaluate()
     except JMESPathError as error:
-        raise OptionError(f"{option} is no valid JMESPath expression: {error}") from None
+        raise OptionError(f"{option}, a JMESPath expression, does not work: {error}") from None

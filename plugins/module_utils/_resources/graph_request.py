@@ -15,7 +15,7 @@ from .._engine.resource import Resource
 from .._engine.run import Run
 from .._graph.errors import NotFound, OptionError
 from .._options import WAIT_OPTIONS
-from .graph_options import PATH_OPTIONS, headers, search
+from .graph_options import PATH_OPTIONS, check_expression, headers, search
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class GraphRequest(Resource):
         return contains(state.value, run.options["desired"])
 
     def result(self, run: Run, plan: Plan, state: Found) -> dict[str, Any]:
-        return {"resource": state.value}
+        return {"resource": state.value if state.readable else _shown(run.answers[0] if run.answers else None)}
 
     def _planned(self, run: Run, change: Change) -> Plan:
         return Plan([change], planned=f"{change.title} would be sent.", done=f"{change.title} was sent.")
@@ -135,8 +135,7 @@ def _check(options: Mapping[str, Any]) -> None:
         raise OptionError(
             "POST needs 'read_path' (and usually 'read_query'): where to look whether the object is already there."
         )
-    if options["read_query"]:
-        search(options["read_query"], {}, "read_query")
+    check_expression(options["read_query"], "read_query")
 
 
 SECRET_PROPERTIES = {

@@ -1,0 +1,219 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+"""Everything that can go wrong between this collection and Microsoft, as types (private to the collection).
+
+Messages are whole sentences for the user. None of them ever holds a secret.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class M365Error(Exception):
+    """Base of all errors of this collection. ``message`` is one or more whole sentences."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def details(self) -> dict[str, Any]:
+        """What a machine may want to read; empty when the message says it all."""
+        return {}
+
+    def as_result(self) -> dict[str, Any]:
+        """``msg``, and ``error`` where there are details: keys of a failed task's result."""
+        details = self.details()
+        return {"msg": self.message, "error": details} if details else {"msg": self.message}
+
+
+class OptionError(M365Error):
+    """Bad input. Raised before any request."""
+
+
+class WriteInCheckMode(M365Error):
+    """A write was about to be sent in check mode: a bug of this collection."""
+
+
+class DeadlineExceeded(M365Error):
+    """Nobody waits for this write any more. Raised by ``before_write`` hooks."""
+
+
+class MissingLibrary(M365Error):
+    """A Python library is not importable. ``import_traceback`` says why."""
+
+    def __init__(self, library: str, import_traceback: str) -> None:
+        super().__init__(f"The Python library '{library}' is needed, but this Python cannot import it.")
+        self.library = library
+        self.import_traceback = import_traceback
+
+
+class ConnectionFailed(M365Error):
+    """No answer, or not a whole one: name resolution, refusal, TLS, reset, time-out.
+
+    ``certain`` is True when the request surely never reached the server.
+    """
+
+    def __init__(self, message: str, *, certain: bool = False) -> None:
+        super().__init__(message)
+        self.certain = certain
+
+
+class SignInError(M365Error):
+    """Microsoft Entra gave no token. ``codes`` are AADSTS numbers, as strings, most telling first."""
+
+    def __init__(
+        self, message: str, *, codes: Sequence[str] = (), correlation_id: str = "", trace_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.codes = tuple(codes)
+        self.correlation_id = correlation_id
+        self.trace_id = trace_id
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "codes": [f"AADSTS{code}" for code in self.codes],
+            "correlation_id": self.correlation_id,
+            "trace_id": self.trace_id,
+        }
+
+
+class GraphError(M365Error):
+    """Graph refused a request. ``action`` completes the sentence 'Could not ...'."""
+
+    lead: ClassVar[str] = "Could not {action}: Microsoft Graph answered {status}{code}{text}"
+    advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        *,
+        action: str,
+        status: int,
+        code: str = "",
+        text: str = "",
+        method: str = "",
+        path: str = "",
+        request_id: str = "",
+        client_request_id: str = "",
+        advice: str = "",
+    ) -> None:
+        self.action = action
+        self.status = status
+        self.code = code
+        self.text = text
+        self.method = method
+        self.path = path
+        self.request_id = request_id
+        self.client_request_id = client_request_id
+        super().__init__(self._sentences(advice or self.advice))
+
+    def _sentences(self, advice: str) -> str:
+        sentence = self.lead.format(
+            action=self.action,
+            status=self.status,
+            code=f" {self.code}" if self.code else "",
+            text=f": {self.text}" if self.text else "",
+        )
+        sentence = sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+        known_as = f" (request-id {self.request_id})" if self.request_id else ""
+        return " ".join(part for part in (sentence, advice) if part) + known_as
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "message": self.text,
+            "status": self.status,
+            "request_id": self.request_id,
+            "client_request_id": self.client_request_id,
+            "method": self.method,
+            "path": self.path,
+        }
+
+
+class UnreadableAnswer(GraphError):
+    """An answer that is not what Graph's documentation promises: no JSON, another shape, a link elsewhere.
+
+    ``text`` says what is wrong with it. Such links and redirects are never followed.
+    """
+
+    lead = "Could not {action}: the answer ({status}) cannot be used: {text}"
+
+    def _sentences(self, advice: str) -> str:
+        return super()._sentences(advice).replace("cannot be used: : ", "cannot be used: ")
+
+
+class NoAnswer(GraphError):
+    """One request of many that got no answer. ``code`` is NotSent or NoAnswer; status 0."""
+
+    lead = "Could not {action}{text}"
+
+
+class Unauthorized(GraphError):
+    """401: the token is not accepted."""
+
+    advice = "The access token is not accepted (any more): log in again."
+
+
+class PermissionMissing(GraphError):
+    """403 for want of consent. ``missing`` names the permissions where they are known, alternatives in one string."""
+
+    def __init__(self, *, missing: Sequence[str] = (), **keywords: Any) -> None:
+        self.missing = tuple(missing)
+        what = f"Missing permission: {', and '.join(missing)}. " if missing else "A permission is missing. "
+        super().__init__(
+            advice=f"{what}Grant it to the application, with admin consent, and log in again for a new token. "
+            "Where the object is an administrator or lies in a restricted administrative unit, "
+            "the application needs a directory role as well.",
+            **keywords,
+        )
+
+    def details(self) -> dict[str, Any]:
+        return {**super().details(), "missing_permissions": list(self.missing)}
+
+
+class LicenceMissing(GraphError):
+    """403 or 400 because the tenant has no licence for this."""
+
+    advice = "The tenant lacks the licence for this feature; granting permissions will not help."
+
+
+class NotFound(GraphError):
+    """404, 410."""
+
+
+class Conflict(GraphError):
+    """409, 412: the object is not in the state that the request expects."""
+
+    advice = "Somebody or something else changed it meanwhile, or it exists already: run the task again."
+
+
+class Throttled(GraphError):
+    """429, and the bounds for trying again are used up."""
+
+    advice = "The tenant is throttled: run the task later, or raise max_retry_wait."
+
+
+class Unavailable(GraphError):
+    """5xx, and the bounds for trying again are used up, or it may not be tried again."""
+
+    advice = "Microsoft's service has a problem: run the task again later."
+
+
+class MissingPermissions(M365Error):
+    """What the planned requests need and the token lacks, all of it. Raised before anything is touched.
+
+    ``missing`` has, for each thing to do, the list of missing permissions; each is a string of alternatives.
+    """
+
+    def __init__(self, missing: Mapping[str, Sequence[str]]) -> None:
+        self.missing = {what: list(names) for what, names in missing.items()}
+        needs = "; ".join(f"to {what}: {', and '.join(names)}" for what, names in self.missing.items())
+        super().__init__(
+            f"The application lacks permissions, so nothing was touched. Needed {needs}. "
+            "Grant them as application permissions, with admin consent, and log in again for a new token."
+        )
+
+    def details(self) -> dict[str, Any]:
+        return {"missing_permissions": self.missing}

@@ -1,0 +1,273 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+"""One HTTP exchange: TLS, proxies, time-outs, retries, bounds (private to the collection).
+
+The only file that knows requests. Nothing of the environment reaches it but what ``Settings`` took from there: no
+.netrc, which would replace the token, and no REQUESTS_CA_BUNDLE, which would replace ``ca_path``.
+"""
+
+import socket
+import ssl
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .clouds import Cloud
+from .errors import ConnectionFailed, MissingLibrary, OptionError
+
+COLLECTION_VERSION = "0.1.0"
+USER_AGENT = f"zerotrust.m365/{COLLECTION_VERSION}"
+
+# Graph's largest pages (999 users with many properties) are a few MiB.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class AnswerTooLarge(Exception):
+    """More than MAX_ANSWER_BYTES, after decompression."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``headers`` may be asked in any case; ``statuses`` are those of the attempts before, 0 for no answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    retried: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach the two hosts. ``verify`` is a path, or True for the CAs that come with Python's libraries."""
+
+    connect_timeout: float
+    read_timeout: float
+    verify: str | bool = True
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def choose_settings(options: Mapping[str, Any], environment: Mapping[str, str], cloud: Cloud) -> Settings:
+    """From options, else from the environment as requests reads it. Raises OptionError."""
+    require()
+    return Settings(
+        connect_timeout=_positive("connect_timeout", options.get("connect_timeout"), 10.0),
+        read_timeout=_positive("read_timeout", options.get("read_timeout"), 60.0),
+        verify=_authorities(options, environment),
+        proxies=_proxies(options.get("proxy"), environment, (cloud.login_url, cloud.graph_url)),
+    )
+
+
+def _positive(option: str, value: Any, default: float) -> float:
+    seconds = default if value is None else float(value)
+    if not 0 < seconds < 86400:
+        raise OptionError(f"{option} must be more than 0 seconds and less than a day, but is {seconds:g}.")
+    return seconds
+
+
+def _authorities(options: Mapping[str, Any], environment: Mapping[str, str]) -> str | bool:
+    for name, path in (
+        ("ca_path", options.get("ca_path")),
+        ("M365_CA_PATH", environment.get("M365_CA_PATH")),
+        ("REQUESTS_CA_BUNDLE", environment.get("REQUESTS_CA_BUNDLE")),
+        ("CURL_CA_BUNDLE", environment.get("CURL_CA_BUNDLE")),
+    ):
+        if path:
+            authorities = Path(path).expanduser()
+            if not authorities.is_dir():
+                _check_bundle(name, authorities)
+            return str(authorities)
+    return True
+
+
+def _check_bundle(name: str, path: Path) -> None:
+    try:
+        with path.open("rb") as bundle:
+            found = b"-----BEGIN " in bundle.read(8 * 1024 * 1024)
+    except OSError as error:
+        raise OptionError(f"{name}: cannot read '{path}': {error.strerror}.") from None
+    if not found:
+        raise OptionError(f"{name}: '{path}' holds no certificate in PEM form.")
+
+
+def _proxies(proxy: str | None, environment: Mapping[str, str], urls: tuple[str, ...]) -> dict[str, str]:
+    """A proxy for each of the two hosts that needs one. The option beats HTTPS_PROXY; NO_PROXY holds for both.
+
+    By host, not by scheme: the managed identity's endpoint is never to be asked through a proxy.
+    """
+    if proxy and not proxy.lower().startswith(("http://", "https://", "socks5://", "socks5h://")):
+        raise OptionError("proxy must be a URL (like http://proxy.example.com:8080).")
+    chosen = proxy or next(
+        (
+            environment[name]
+            for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+            if environment.get(name)
+        ),
+        None,
+    )
+    if not chosen:
+        return {}
+    no_proxy = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    hosts = [url for url in urls if not _bypassed(url, no_proxy)]
+    return {f"https://{urlsplit(url).hostname}": chosen for url in hosts}
+
+
+def require() -> None:
+    """Raises MissingLibrary when requests cannot be imported."""
+    if IMPORT_TRACEBACK:
+        raise MissingLibrary("requests", IMPORT_TRACEBACK)
+
+
+IMPORT_TRACEBACK: str | None = None
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests.utils import should_bypass_proxies
+    from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+    from urllib3.util.retry import Retry
+
+    from .retry import BoundedRetry, RetryPolicy, causes, never_sent
+except ImportError:
+    IMPORT_TRACEBACK = traceback.format_exc()
+else:
+
+    def _bypassed(url: str, no_proxy: str) -> bool:
+        return bool(no_proxy) and should_bypass_proxies(url, no_proxy)
+
+    class RetryingAdapter(HTTPAdapter):
+        """requests knows one Retry for all requests; this adapter takes that of the request at hand."""
+
+        def __init__(self, retry: BoundedRetry) -> None:
+            self._usual = retry
+            self._current = threading.local()
+            super().__init__(pool_connections=4, pool_maxsize=8)
+
+        @property
+        def max_retries(self) -> Retry:
+            retry: Retry = getattr(self._current, "retry", None) or self._usual
+            return retry
+
+        @max_retries.setter
+        def max_retries(self, value: Retry) -> None:
+            """HTTPAdapter's constructor sets its own default, which is not wanted."""
+
+        def send(
+            self, request: requests.PreparedRequest, *arguments: Any, retry: BoundedRetry | None = None, **keywords: Any
+        ) -> requests.Response:
+            self._current.retry = retry
+            try:
+                return super().send(request, *arguments, **keywords)
+            finally:
+                self._current.retry = None
+
+    class HttpSession(requests.Session):
+        """Keeps connections alive, follows no redirect, keeps no cookie. msal uses it as its ``http_client`` too."""
+
+        def __init__(self, settings: Settings, policy: RetryPolicy) -> None:
+            super().__init__()
+            self.settings = settings
+            self.policy = policy
+            self.trust_env = False
+            self.verify = settings.verify
+            self.proxies = dict(settings.proxies)
+            self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            self.headers["User-Agent"] = USER_AGENT
+            adapter = RetryingAdapter(BoundedRetry(policy=policy))
+            self.mount("https://", adapter)
+            self.mount("http://", adapter)  # managed identity endpoints; every other URL is checked to be https
+
+        def send(self, request: requests.PreparedRequest, **keywords: Any) -> requests.Response:
+            if keywords.get("timeout") is None:
+                keywords["timeout"] = (self.settings.connect_timeout, self.settings.read_timeout)
+            keywords["allow_redirects"] = False
+            return super().send(request, **keywords)
+
+        def exchange(
+            self,
+            method: str,
+            url: str,
+            *,
+            headers: Mapping[str, str],
+            content: bytes | None = None,
+            repeatable: bool = True,
+            again: Callable[[int], None] | None = None,
+        ) -> Answer:
+            """Send, and read the whole answer. Raises ConnectionFailed, AnswerTooLarge, and what ``again`` raises."""
+            request = self.prepare_request(requests.Request(method, url, headers=dict(headers), data=content))
+            retry = BoundedRetry(policy=self.policy, repeatable=repeatable, again=again)
+            while True:
+                try:
+                    with self.send(request, stream=True, retry=retry) as response:
+                        retry = getattr(response.raw, "retries", None) or retry
+                        try:
+                            return Answer(
+                                response.status_code, response.headers, read_whole(response), len(retry.history)
+                            )
+                        except (OSError, ProtocolError) as error:  # broken off in the middle: urllib3 is done already
+                            broken = ProtocolError(str(error))
+                    retry = retry.increment(method, url, error=broken)
+                    retry.sleep()
+                except (OSError, ValueError, MaxRetryError) as error:
+                    raise connection_failed(error, url, self.settings) from None
+
+    def read_whole(response: requests.Response) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_content(64 * 1024):
+            content += chunk
+            if len(content) > MAX_ANSWER_BYTES:
+                raise AnswerTooLarge
+        return bytes(content)
+
+    def connection_failed(error: Exception, url: str, settings: Settings) -> ConnectionFailed:
+        """The error in words, with what to check. Never quotes the proxy's URL, which may hold a password."""
+        host = urlsplit(url).netloc
+        found = causes(error)
+
+        def has(*kinds: type[BaseException]) -> BaseException | None:
+            return next((one for one in found if isinstance(one, kinds)), None)
+
+        certain = any(never_sent(one) for one in found)
+        untrusted = has(ssl.SSLCertVerificationError)
+        if isinstance(untrusted, ssl.SSLCertVerificationError):
+            return ConnectionFailed(
+                f"The certificate of {host} is not trusted: {untrusted.verify_message or 'verification failed'}. "
+                "For a private authority or a proxy that inspects TLS, give its certificate with ca_path.",
+                certain=True,
+            )
+        if has(requests.exceptions.ProxyError):
+            return ConnectionFailed(
+                f"Could not reach {host} through the proxy. Check proxy, or HTTPS_PROXY and NO_PROXY.", certain=certain
+            )
+        if has(requests.exceptions.SSLError):
+            return ConnectionFailed(f"No TLS connection to {host}: {_innermost(found)}. Check the URL and the proxy.")
+        if has(requests.exceptions.ConnectTimeout):
+            return ConnectionFailed(
+                f"{host} accepted no connection within {settings.connect_timeout:g} seconds. "
+                "Check the network, the firewall and the proxy; connect_timeout is the limit.",
+                certain=certain,
+            )
+        if has(socket.gaierror):
+            return ConnectionFailed(
+                f"The name of {host} cannot be resolved. Check the URL, DNS and the proxy.", certain=certain
+            )
+        if has(NewConnectionError):
+            return ConnectionFailed(
+                f"{host} cannot be reached: {_innermost(found)}. Check the URL, the firewall and the proxy.",
+                certain=certain,
+            )
+        if has(requests.exceptions.ReadTimeout) or "timed out" in str(error):
+            return ConnectionFailed(
+                f"{host} did not answer within {settings.read_timeout:g} seconds. read_timeout is the limit."
+            )
+        return ConnectionFailed(f"The connection to {host} broke off: {_innermost(found)}.")
+
+    def _innermost(found: list[BaseException]) -> str:
+        last = found[-1]
+        return str(getattr(last, "strerror", None) or type(last).__name__)
