@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
@@ -31,6 +31,24 @@ def missing_library() -> MissingLibrary | None:
 
 def argument_spec(resource: Resource) -> dict[str, dict[str, Any]]:
     return {**GRAPH_OPTIONS, **{name: dict(argument) for name, argument in resource.options.items()}}
+
+
+def secrets_in(resource: Resource, options: Mapping[str, Any]) -> Iterator[str]:
+    """The strings inside secret dictionaries: AnsibleModule misses them where the dictionary was written as text."""
+    for name, argument in resource.options.items():
+        if argument.get("no_log") and isinstance(options.get(name), dict):
+            yield from _texts(options[name])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def masked(values: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._door import argument_spec, masked, missing_library
+from ._door import argument_spec, masked, missing_library, secrets_in
 from ._engine.engine import execute
 from ._engine.resource import Resource
 
@@ -22,6 +22,7 @@ def run_module(resource: Resource) -> None:
     missing = missing_library()
     if missing:
         module.fail_json(msg=missing_required_lib(missing.library), exception=missing.import_traceback)
+    module.no_log_values.update(secrets_in(resource, module.params))
     result = execute(
         resource,
         module.params,

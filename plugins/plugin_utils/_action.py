@@ -24,7 +24,12 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.zerotrust.m365.plugins.module_utils._door import argument_spec, masked, missing_library
+from ansible_collections.zerotrust.m365.plugins.module_utils._door import (
+    argument_spec,
+    masked,
+    missing_library,
+    secrets_in,
+)
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
 
@@ -41,7 +46,7 @@ class ResourceAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         variables = task_vars or {}
-        result = super().run(tmp, variables)
+        result: dict[str, Any] = super().run(tmp, variables)
         arguments = dict(self._task.args)
         if self._task.timeout and arguments.get("max_duration") is None:
             arguments["max_duration"] = self._task.timeout
@@ -95,6 +100,7 @@ def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, 
             message = f"Unsupported parameters for ({name}) module: {message}"
         result = {"failed": True, "msg": message}
     else:
+        secrets.update(secrets_in(resource, options))
         result = execute(
             resource,
             options,
@@ -113,8 +119,18 @@ def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as a module would receive them: through JSON, without Ansible's own string and date types."""
-    result: dict[str, Any] = json.loads(json.dumps(dict(arguments), default=_as_module_receives))
+    result: dict[str, Any] = json.loads(json.dumps(_with_plain_keys(arguments), default=_as_module_receives))
     return result
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """JSON's keys are strings; YAML also allows dates."""
+    if isinstance(value, Mapping):
+        return {
+            key.isoformat() if isinstance(key, (datetime.date, datetime.time)) else key: _with_plain_keys(item)
+            for key, item in value.items()
+        }
+    return [_with_plain_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def _as_module_receives(value: Any) -> Any:
@@ -131,8 +147,8 @@ def _as_module_receives(value: Any) -> Any:
 def process_environment(values: Mapping[str, Any]) -> Iterator[None]:
     """The task's ``environment`` for the time of the task: a worker runs all items of a loop."""
     before = dict(os.environ)
-    os.environ.update({name: str(value) for name, value in values.items()})
     try:
+        os.environ.update({name: str(value) for name, value in values.items()})
         yield
     finally:
         os.environ.clear()

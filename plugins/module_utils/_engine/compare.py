@@ -36,19 +36,34 @@ def contains(current: Any, desired: Any) -> bool:
 
 
 def _each_found_once(current: list[Any], desired: list[Any]) -> bool:
-    """A perfect matching of declared items to present ones (augmenting paths, as partial items may fit several)."""
-    taken: dict[int, int] = {}
+    """A perfect matching of declared items to present ones, since a partial item may fit several.
 
-    def place(item: int, tried: set[int]) -> bool:
-        for index, candidate in enumerate(current):
-            if index not in tried and contains(candidate, desired[item]):
-                tried.add(index)
-                if index not in taken or place(taken[index], tried):
-                    taken[index] = item
-                    return True
-        return False
-
-    return all(place(item, set()) for item in range(len(desired)))
+    Breadth-first augmenting paths: one for each declared item, over the items that an earlier one already took.
+    """
+    place_of: dict[int, int] = {}  # declared item -> its place in ``current``
+    taken_by: dict[int, int] = {}  # the reverse
+    for start in range(len(desired)):
+        reached_by: dict[int, int] = {}
+        queue = [start]
+        free: int | None = None
+        while queue and free is None:
+            item = queue.pop(0)
+            left = [place for place in range(len(current)) if place not in reached_by]
+            for place in sorted(left, key=taken_by.__contains__):
+                if not contains(current[place], desired[item]):
+                    continue
+                reached_by[place] = item
+                if place not in taken_by:
+                    free = place
+                    break
+                queue.append(taken_by[place])
+        if free is None:
+            return False
+        while free is not None:
+            item = reached_by[free]
+            taken_by[free] = item
+            place_of[item], free = free, place_of.get(item)
+    return True
 
 
 def restrict(current: Any, desired: Any) -> Any:

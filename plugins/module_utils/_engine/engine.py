@@ -9,6 +9,7 @@ an Exception, so that no door can differ in what it makes of one.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -61,11 +62,12 @@ def execute(
         result = {
             "failed": True,
             "msg": f"Unexpected {type(error).__name__} in {resource.name}: {error}. This is a bug of zerotrust.m365.",
-            "exception": "".join(traceback.format_exception(error)),
+            "error": {"traceback": "".join(traceback.format_exception(error))},
         }
     finally:
         if client is not None:
-            client.close()
+            with contextlib.suppress(Exception):
+                client.close()
     result["changed"] = progress.planned if check_mode and not result.get("failed") else progress.written > 0
     result["diff"] = progress.plan.diff()
     result["graph_calls"] = client.calls.as_result() if client is not None else []

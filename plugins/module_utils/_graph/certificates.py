@@ -3,19 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-"""A certificate and its private key out of PEM text (private to the collection)."""
+"""A certificate and its private key out of PEM text (private to the collection).
+
+Loading cryptography takes as long as loading requests: only who signs in with a certificate imports this file.
+"""
 
 import hashlib
 import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .credentials import Certificate
 from .errors import MissingLibrary, OptionError
+from .files import read_file
 
-MAX_FILE_BYTES = 1024 * 1024
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
@@ -27,22 +29,6 @@ class KeyPair:
     passphrase: str | None = field(repr=False)
     certificates: str
     sha1: str
-
-
-def read_file(option: str, path: str) -> str:
-    """A small text file. Raises OptionError that names the file and why it cannot be read."""
-    try:
-        with Path(path).expanduser().open("rb") as file:
-            content = file.read(MAX_FILE_BYTES)
-    except OSError as error:
-        raise OptionError(f"{option}: cannot read '{path}': {error.strerror}.") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise OptionError(
-            f"{option}: '{path}' is no text file. A PKCS #12 file (.pfx) can be converted to PEM: "
-            "openssl pkcs12 -in FILE.pfx -out FILE.pem -nodes"
-        ) from None
 
 
 def read_key_pair(credential: Certificate, secret: Callable[[str], None]) -> KeyPair:

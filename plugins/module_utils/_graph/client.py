@@ -132,9 +132,38 @@ class GraphClient:
     ) -> Iterator[Objects]:
         """The pages of a collection, each asked for when the one before has been used."""
         call = self.call("GET", path, version=version, parameters=parameters, headers=headers, action=action)
+        return self._pages_from(call, None)
+
+    def read(
+        self,
+        path: str,
+        *,
+        version: str = "v1.0",
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        action: str = "",
+        all_pages: bool = True,
+        max_items: int | None = None,
+    ) -> dict[str, Any] | Objects:
+        """Whatever is there: an object, or the items of a collection, which is told by its list ``value``."""
+        call = self.call("GET", path, version=version, parameters=parameters, headers=headers, action=action)
+        first = self.send(call)
+        if not isinstance(first.body, dict):
+            raise self.asked(call).unreadable(first.status, "it is no JSON object", first.headers)
+        if not isinstance(first.body.get("value"), list):
+            return first.body
+        items: Objects = []
+        for page in self._pages_from(call, first):
+            items += page
+            if not all_pages or (max_items is not None and len(items) >= max_items):
+                break
+        return items[:max_items]
+
+    def _pages_from(self, call: Call, reply: Reply | None) -> Iterator[Objects]:
+        """The pages from ``call`` on; ``reply`` is its answer where that has come already."""
         size, seen = 0, {call.url}
         while True:
-            reply = self.send(call)
+            reply = reply or self.send(call)
             size += reply.size
             if size > MAX_READ_BYTES:
                 raise self.asked(call).unreadable(
@@ -144,7 +173,7 @@ class GraphClient:
             yield page
             if following is None:
                 return
-            call = following
+            call, reply = following, None
 
     # Writing
 

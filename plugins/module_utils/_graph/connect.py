@@ -42,7 +42,10 @@ def connect(
         max_wait=_seconds(options.get("max_retry_wait"), 120.0),
         warn=_one_at_a_time(warn),
     )
-    session = http.HttpSession(http.choose_settings(options, environment, cloud), policy)
+    settings = http.choose_settings(options, environment, cloud)
+    for password in settings.proxy_passwords():
+        secret(password)
+    session = http.HttpSession(settings, policy)
     service = SignInService(cloud, session)
 
     credential = credentials.credential

@@ -62,12 +62,22 @@ class ConnectionFailed(M365Error):
 
 
 class SignInError(M365Error):
-    """Microsoft Entra gave no token. ``codes`` are AADSTS numbers, as strings, most telling first."""
+    """Microsoft Entra gave no token. ``codes`` are AADSTS numbers, as strings, most telling first.
+
+    ``text`` is what the sign-in service itself said.
+    """
 
     def __init__(
-        self, message: str, *, codes: Sequence[str] = (), correlation_id: str = "", trace_id: str = ""
+        self,
+        message: str,
+        *,
+        codes: Sequence[str] = (),
+        text: str = "",
+        correlation_id: str = "",
+        trace_id: str = "",
     ) -> None:
         super().__init__(message)
+        self.text = text
         self.codes = tuple(codes)
         self.correlation_id = correlation_id
         self.trace_id = trace_id
@@ -75,6 +85,7 @@ class SignInError(M365Error):
     def details(self) -> dict[str, Any]:
         return {
             "codes": [f"AADSTS{code}" for code in self.codes],
+            "message": self.text,
             "correlation_id": self.correlation_id,
             "trace_id": self.trace_id,
         }

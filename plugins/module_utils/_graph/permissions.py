@@ -142,7 +142,7 @@ TABLE: tuple[Row, ...] = (
         READ,
         "/users/{}/authentication/requirements",
         "read the per-user MFA state",
-        (("Policy.Read.All", "Policy.Read.AuthenticationMethod", "Policy.ReadWrite.AuthenticationMethod"),),
+        (METHODS_READ,),
         ("beta",),
     ),
     Row(CHANGE, "/users/{}/authentication/requirements", "change the per-user MFA state", (METHODS_WRITE,), ("beta",)),

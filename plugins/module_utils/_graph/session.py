@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .clouds import Cloud
 from .errors import ConnectionFailed, MissingLibrary, OptionError
@@ -52,6 +52,11 @@ class Settings:
     read_timeout: float
     verify: str | bool = True
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def proxy_passwords(self) -> set[str]:
+        """As written in the URL, and as meant."""
+        written = {urlsplit(url).password or "" for url in self.proxies.values()}
+        return {password for one in written for password in (one, unquote(one)) if password}
 
 
 def choose_settings(options: Mapping[str, Any], environment: Mapping[str, str], cloud: Cloud) -> Settings:
@@ -223,6 +228,8 @@ else:
             content += chunk
             if len(content) > MAX_ANSWER_BYTES:
                 raise AnswerTooLarge
+        if getattr(response.raw, "length_remaining", 0):  # urllib3 1.26 lets it pass
+            raise ProtocolError("the answer is shorter than announced")
         return bytes(content)
 
     def connection_failed(error: Exception, url: str, settings: Settings) -> ConnectionFailed:

@@ -11,13 +11,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from .aadsts import TRANSIENT, codes_in, meaning
-from .certificates import read_file, read_key_pair
 from .clouds import Cloud
 from .credentials import Certificate, ClientSecret, Credential, FederatedToken, ManagedIdentity
 from .errors import ConnectionFailed, M365Error, MissingLibrary, SignInError
+from .files import read_file
 from .session import AnswerTooLarge
 from .tokens import AccessToken, NotAToken, read_token
 
@@ -64,7 +64,7 @@ class SignInService:
 
     def openid_configuration(self, tenant_id: str) -> dict[str, Any]:
         """The tenant's public metadata. Raises SignInError, ConnectionFailed."""
-        url = f"{self.cloud.login_url}/{tenant_id}/v2.0/.well-known/openid-configuration"
+        url = f"{self.cloud.login_url}/{quote(tenant_id, safe='')}/v2.0/.well-known/openid-configuration"
         answer = self.get(url)
         document = _json_object(answer.text)
         if answer.status_code >= 400:
@@ -130,7 +130,7 @@ class SignInService:
         here = next((names for names in SAME_SERVICE if wanted.netloc in names), frozenset())
         if named.scheme == "https" and named.netloc.lower() in here:
             return
-        if any(named.netloc.lower() in names for names in SAME_SERVICE):
+        if named.scheme == "https" and any(named.netloc.lower() in names for names in SAME_SERVICE):
             raise SignInError(
                 f"The tenant lives in another cloud: its sign-in service is {named.netloc}, not {wanted.netloc}. "
                 "Set cloud."
@@ -161,7 +161,13 @@ class SignInService:
                 )
         if correlation_id:
             sentence += f" (correlation id {correlation_id})"
-        return SignInError(sentence, codes=codes, correlation_id=correlation_id, trace_id=_text(answer, "trace_id"))
+        return SignInError(
+            sentence,
+            codes=codes,
+            text=_first_line(description),
+            correlation_id=correlation_id,
+            trace_id=_text(answer, "trace_id"),
+        )
 
 
 def sign_in(
@@ -217,6 +223,8 @@ def _ask(
 
 
 def _ask_machine(credential: ManagedIdentity, service: SignInService) -> dict[str, Any]:
+    if not hasattr(msal, "ManagedIdentityClient"):
+        raise SignInError(f"Managed identities need msal 1.29 or later; here is {msal.__version__}.")
     identity = (
         msal.UserAssignedManagedIdentity(client_id=credential.client_id)
         if credential.client_id
@@ -236,7 +244,7 @@ def _ask_machine(credential: ManagedIdentity, service: SignInService) -> dict[st
 
 def _proof(
     credential: ClientSecret | Certificate | FederatedToken, secret: Callable[[str], None]
-) -> str | dict[str, str]:
+) -> str | dict[str, Any]:
     """What msal calls client_credential."""
     if isinstance(credential, ClientSecret):
         return credential.secret
@@ -245,9 +253,11 @@ def _proof(
         if not assertion:
             raise SignInError(f"The federated token file '{credential.path}' is empty. Its issuer must fill it.")
         secret(assertion)
-        return {"client_assertion": assertion}
+        return {"client_assertion": lambda: assertion}  # read above, so that a missing file is told first
+    from .certificates import read_key_pair  # slow to load, and seldom needed
+
     pair = read_key_pair(credential, secret)
-    proof = {"private_key": pair.private_key, "public_certificate": pair.certificates}
+    proof: dict[str, Any] = {"private_key": pair.private_key, "public_certificate": pair.certificates}
     if pair.passphrase:
         proof["passphrase"] = pair.passphrase
     if _older_msal():

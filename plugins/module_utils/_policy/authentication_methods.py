@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .facts import objects, optional_text, text
+from .facts import UnexpectedShape, objects, optional_text, text
 
 MIGRATION_COMPLETE = "migrationComplete"
 MIGRATION_STATES = {"preMigration", "migrationInProgress", MIGRATION_COMPLETE}
@@ -28,7 +28,12 @@ def migration_state(policy: Mapping[str, Any]) -> str:
 
     Raises UnexpectedShape.
     """
-    return optional_text(policy, "policyMigrationState") or MIGRATION_COMPLETE
+    state = optional_text(policy, "policyMigrationState")
+    if state is None:
+        return MIGRATION_COMPLETE
+    if state not in MIGRATION_STATES:
+        raise UnexpectedShape(f"'policyMigrationState' is '{state}', which is no state that Microsoft documents")
+    return state
 
 
 def enabled_methods(policy: Mapping[str, Any]) -> list[str]:

@@ -13,11 +13,12 @@ from .facts import text
 ENABLED = "enabled"
 DISABLED = "disabled"
 REPORT_ONLY = "enabledForReportingButNotEnforced"
+STATES = (ENABLED, REPORT_ONLY, DISABLED)
 
 
 def by_state(policies: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Policy names by state, sorted. A state unknown to us keeps its own name. Raises UnexpectedShape."""
-    names: dict[str, list[str]] = {ENABLED: [], REPORT_ONLY: [], DISABLED: []}
+    names: dict[str, list[str]] = {state: [] for state in STATES}
     for policy in policies:
         names.setdefault(text(policy, "state"), []).append(text(policy, "displayName"))
     return {state: sorted(found) for state, found in names.items()}

@@ -57,6 +57,11 @@ def boolean(item: Any, name: str) -> bool:
     return value
 
 
+def optional_boolean(item: Any, name: str) -> bool | None:
+    """A boolean, or None where Graph answers null. A missing property is still unexpected."""
+    return None if _property(item, name) is None else boolean(item, name)
+
+
 def objects(item: Any, name: str) -> list[Mapping[str, Any]]:
     value = _property(item, name)
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .authentication_methods import MIGRATION_COMPLETE
-from .conditional_access import ENABLED
+from .conditional_access import ENABLED, STATES
 from .facts import Fact
 
 # Risks an operator may accept by name. Everything else that stands in the way must be mended first.
@@ -56,16 +56,28 @@ def _conditional_access_obstacles(fact: Fact) -> list[Obstacle]:
                 UNKNOWN_CONDITIONAL_ACCESS,
             )
         ]
-    names = fact.value[ENABLED]
-    if not names:
-        return []
-    return [
-        Obstacle(
-            f"{counted(len(names), 'Conditional Access policy is', 'Conditional Access policies are')} enabled, which "
-            f"excludes security defaults: {quoted(names)}. Keep Conditional Access, or disable these policies first "
-            "(report-only does not protect anybody)."
+    obstacles = []
+    unfamiliar = sorted(name for state, names in fact.value.items() if state not in STATES for name in names)
+    if unfamiliar:
+        obstacles.append(
+            Obstacle(
+                "Some Conditional Access policies are in a state that this version does not know, so they may be "
+                f"enabled: {quoted(unfamiliar)}.",
+                UNKNOWN_CONDITIONAL_ACCESS,
+            )
         )
-    ]
+    names = fact.value[ENABLED]
+    if names:
+        obstacles.append(_enabled_policies(names))
+    return obstacles
+
+
+def _enabled_policies(names: list[str]) -> Obstacle:
+    return Obstacle(
+        f"{counted(len(names), 'Conditional Access policy is', 'Conditional Access policies are')} enabled, which "
+        f"excludes security defaults: {quoted(names)}. Keep Conditional Access, or disable these policies first "
+        "(report-only does not protect anybody)."
+    )
 
 
 def _method_obstacles(fact: Fact) -> list[Obstacle]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .conditional_access import DISABLED, ENABLED, REPORT_ONLY
+
 WIDTH = 24
 
 
@@ -58,9 +60,10 @@ def _authentication_methods(value: Mapping[str, Any]) -> str:
 
 
 def _conditional_access(value: Mapping[str, list[str]]) -> str:
-    return (
-        f"{len(value['enabled'])} enabled, {len(value['enabledForReportingButNotEnforced'])} report-only, "
-        f"{len(value['disabled'])} disabled"
+    usual = {ENABLED: "enabled", REPORT_ONLY: "report-only", DISABLED: "disabled"}
+    return ", ".join(
+        [f"{len(value[state])} {title}" for state, title in usual.items()]
+        + [f"{len(names)} {state}" for state, names in sorted(value.items()) if state not in usual]
     )
 
 

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .facts import UnexpectedShape, text
+from .facts import UnexpectedShape, boolean, optional_boolean, optional_text, text
 
 USER_PROPERTIES = ("id", "userPrincipalName", "accountEnabled", "userType", "onPremisesSyncEnabled", "perUserMfaState")
 PER_USER_MFA_STATES = ("disabled", "enabled", "enforced")
@@ -35,18 +35,18 @@ class UserCount:
     per_user_mfa: Counter[str] = field(default_factory=Counter)
     per_user_mfa_unreadable: int = 0
 
-    def add(self, users: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, users: Sequence[Mapping[str, Any]]) -> None:
         """Count one page. Raises UnexpectedShape for a user whose properties are not as documented."""
+        if not isinstance(users, list):
+            raise UnexpectedShape("a page of users is no list")
         for user in users:
             self._add(user)
 
     def _add(self, user: Mapping[str, Any]) -> None:
         text(user, "id")
-        enabled = user.get("accountEnabled")
-        synchronised = user.get("onPremisesSyncEnabled")
-        kind = user.get("userType")
-        if not isinstance(enabled, bool) or not isinstance(synchronised, bool | None):
-            raise UnexpectedShape("a user has no readable 'accountEnabled' or 'onPremisesSyncEnabled'")
+        enabled = boolean(user, "accountEnabled")
+        synchronised = optional_boolean(user, "onPremisesSyncEnabled")
+        kind = optional_text(user, "userType")
         self.total += 1
         self.disabled += not enabled
         self.synchronised += synchronised is True

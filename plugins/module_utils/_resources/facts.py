@@ -18,7 +18,17 @@ from .._graph.client import GraphClient
 from .._graph.errors import M365Error
 from .._graph.query import path_segment
 from .._policy import authentication_methods, conditional_access, licences
-from .._policy.facts import Fact, UnexpectedShape, boolean, known, optional_text, text, unknown
+from .._policy.facts import (
+    Fact,
+    UnexpectedShape,
+    boolean,
+    known,
+    objects,
+    optional_boolean,
+    optional_text,
+    text,
+    unknown,
+)
 from .._policy.roles import DIRECTORY_SYNCHRONIZATION_ACCOUNTS, PROTECTED_BY_SECURITY_DEFAULTS
 from .._policy.users import USER_PROPERTIES, UserCount
 
@@ -74,7 +84,7 @@ def _organization(answers: Answers, _more: Answers) -> dict[str, Any]:
         "display_name": text(organization, "displayName"),
         "created": optional_text(organization, "createdDateTime"),
         "country": optional_text(organization, "countryLetterCode"),
-        "synchronised": organization.get("onPremisesSyncEnabled") is True,
+        "synchronised": optional_boolean(organization, "onPremisesSyncEnabled") is True,
     }
 
 
@@ -99,6 +109,10 @@ def _federated(answers: Answers) -> list[str]:
     return sorted(text(domain, "id") for domain in answers[0] if text(domain, "authenticationType") == "Federated")
 
 
+# A federated domain that shows no configuration is still federated.
+NOT_CONFIGURED = {"federatedIdpMfaBehavior": None, "issuerUri": None}
+
+
 def _federation_reads(answers: Answers) -> list[Read]:
     return [
         Read(
@@ -118,7 +132,7 @@ def _federation(answers: Answers, more: Answers) -> list[dict[str, Any]]:
             "issuer_uri": optional_text(configuration, "issuerUri"),
         }
         for name, configurations in zip(_federated(answers), more, strict=True)
-        for configuration in configurations
+        for configuration in configurations or [NOT_CONFIGURED]
     ]
 
 
@@ -174,7 +188,7 @@ def _group_reads(answers: Answers) -> list[Read]:
 
 def _principal_name(principal: Mapping[str, Any]) -> str:
     name = principal.get("userPrincipalName") or principal.get("displayName")
-    return name if isinstance(name, str) else text(principal, "id")
+    return name if name and isinstance(name, str) else text(principal, "id")
 
 
 def _principal_kind(principal: Mapping[str, Any]) -> str:
@@ -236,7 +250,8 @@ ALL_FACTS = (*FACTS, *USER_FACTS, REGION)
 
 def gather(client: GraphClient, names: Iterable[str]) -> dict[str, Fact]:
     """The named facts, each known or unknown. Every read is made once, however many facts need it."""
-    wanted = [name for name in ALL_FACTS if name in set(names)]
+    asked = set(names)
+    wanted = [name for name in ALL_FACTS if name in asked]
     facts = _gather_rows(client, [FACTS[name] for name in wanted if name in FACTS])
     if any(name in USER_FACTS for name in wanted):
         facts.update(_count_users(client))
@@ -277,11 +292,18 @@ def _read_once(client: GraphClient, reads: Sequence[Read]) -> dict[int, Any]:
 
 
 def _successful(answers: Mapping[int, Any], reads: Sequence[Read]) -> list[Any]:
-    """The answers of these reads; raises the first error among them."""
-    found = [answers[id(read)] for read in reads]
-    for answer in found:
+    """The answers of these reads. Raises the first error among them, or UnexpectedShape."""
+    found: list[Any] = []
+    for read in reads:
+        answer = answers[id(read)]
         if isinstance(answer, M365Error):
             raise answer
+        if read.collection:
+            found.append(objects({read.path: answer}, read.path))
+        elif isinstance(answer, Mapping):
+            found.append(answer)
+        else:
+            raise UnexpectedShape(f"{read.path} is no object")
     return found
 
 

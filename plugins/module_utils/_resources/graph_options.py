@@ -48,7 +48,8 @@ def headers(options: Mapping[str, Any]) -> dict[str, str]:
     for name, value in given.items():
         if name.lower() in RESERVED_HEADERS:
             raise OptionError(f"headers: '{name}' is set by the module and cannot be given.")
-        if not name.isascii() or not name.replace("-", "").isalnum() or not value.isprintable():
+        sendable = value.isascii() and value.isprintable() and value == value.strip()
+        if not name.isascii() or not name.replace("-", "").isalnum() or not sendable:
             raise OptionError(f"headers: '{name}' is no valid header.")
     return given
 
@@ -69,5 +70,7 @@ def _evaluate(option: str, evaluate: Callable[[], Any]) -> Any:
         raise MissingLibrary("jmespath", IMPORT_TRACEBACK)
     try:
         return evaluate()
-    except JMESPathError as error:
+    except RecursionError:
+        raise OptionError(f"{option}, a JMESPath expression, is nested too deeply.") from None
+    except (JMESPathError, TypeError, ValueError) as error:  # jmespath lets some of Python's own errors through
         raise OptionError(f"{option}, a JMESPath expression, does not work: {error}") from None

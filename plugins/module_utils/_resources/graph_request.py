@@ -54,7 +54,7 @@ class GraphRequest(Resource):
         except NotFound:
             return Found(readable=True)
         if options["read_query"]:
-            answer = search(options["read_query"], answer, "read_query")
+            answer = _one(search(options["read_query"], answer, "read_query"), options["read_query"])
         return Found(readable=True, value=answer)
 
     def plan(self, run: Run, state: Found) -> Plan:
@@ -113,6 +113,15 @@ class GraphRequest(Resource):
         )
 
 
+def _one(found: Any, expression: str) -> Any:
+    """What a query found: a list of one is that one, an empty list is nothing. Raises OptionError for several."""
+    if not isinstance(found, list):
+        return found
+    if len(found) > 1:
+        raise OptionError(f"read_query '{expression}' finds {len(found)} objects; it must find one or none.")
+    return found[0] if found else None
+
+
 def _check(options: Mapping[str, Any]) -> None:
     """Raises OptionError for options that cannot make an idempotent request."""
     method = options["method"]
@@ -138,24 +147,19 @@ def _check(options: Mapping[str, Any]) -> None:
     check_expression(options["read_query"], "read_query")
 
 
-SECRET_PROPERTIES = {
-    "password",
-    "passwordprofile",
-    "secrettext",
-    "secretkey",
-    "temporaryaccesspass",
-    "sharedsecret",
-    "privatekey",
-    "token",
-    "proof",
-    "key",
-}
+# Microsoft's names of properties that hold secrets; newPassword and clientSecret are told by their end.
+SECRET_PROPERTIES = {"passwordprofile", "secrettext", "secretkey", "temporaryaccesspass", "privatekey", "proof", "key"}
+SECRET_ENDINGS = ("password", "secret", "token")
+
+
+def _is_secret(name: str) -> bool:
+    return name.lower() in SECRET_PROPERTIES or name.lower().endswith(SECRET_ENDINGS)
 
 
 def _shown(value: Any) -> Any:
     """A value for the diff: properties that Microsoft uses for secrets are never shown."""
     if isinstance(value, Mapping):
-        return {name: NOT_SHOWN if name.lower() in SECRET_PROPERTIES else _shown(item) for name, item in value.items()}
+        return {name: NOT_SHOWN if _is_secret(name) else _shown(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_shown(item) for item in value]
     return value

@@ -1,0 +1,447 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine import engine
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import Change, Plan, Request
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import Run, WriteGuard
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import (
+    DeadlineExceeded,
+    GraphError,
+    M365Error,
+    OptionError,
+)
+from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, answered, refused
+
+PERMISSIONS = (frozenset(["Policy.ReadWrite.Example"]), frozenset(["Policy.Read.All", "Policy.Read.Example"]))
+OTHER_PERMISSIONS = (frozenset(["Group.ReadWrite.All"]),)
+GRANTED = frozenset(["Policy.ReadWrite.Example", "Policy.Read.All", "Group.ReadWrite.All"])
+
+
+class Pair(Resource):
+    """Two settings with a PATCH each: the smallest resource that can fail half-way."""
+
+    name = "pair"
+
+    def read(self, run: Run) -> dict[str, Any]:
+        answer: dict[str, Any] = run.client.get("/pair", action="read the pair")
+        return answer
+
+    def plan(self, run: Run, state: dict[str, Any]) -> Plan:
+        wanted = run.options
+        changes = [
+            Change(
+                title=f"the {name} setting",
+                before={name: state[name]},
+                after={name: wanted[name]},
+                request=Request(
+                    "PATCH", f"/{name}", f"change the {name} setting", {"value": wanted[name]}, permissions=permissions
+                ),
+            )
+            for name, permissions in (("first", PERMISSIONS), ("second", OTHER_PERMISSIONS))
+            if wanted[name] != state[name]
+        ]
+        return Plan(changes, planned="Would change.", done="Changed." if changes else "As wanted.", extra={"note": 1})
+
+    def result(self, run: Run, plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
+        return {"pair": dict(state)}
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(engine, "time", clock)
+    return clock
+
+
+def pair_of(first: Any = "old", second: Any = "old") -> FakeGraph:
+    """A tenant with the two settings, whose writes take effect at once."""
+    graph = FakeGraph({"/pair": {"first": first, "second": second}}, roles=GRANTED)
+
+    def write(_method: str, path: str, body: Any) -> None:
+        graph.objects["/pair"] = {**graph.objects["/pair"], path[1:]: body["value"]}
+
+    graph.on_write = write
+    return graph
+
+
+def execute(
+    graph: FakeGraph | BaseException,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    resource: Resource | None = None,
+    check_mode: bool = False,
+    connected: Callable[..., None] = lambda *_options, **_keywords: None,
+    **options: Any,
+) -> dict[str, Any]:
+    def connect(given: Any, **keywords: Any) -> Any:
+        connected(given, **keywords)
+        return answered(graph)
+
+    monkeypatch.setattr(engine, "connect", connect)
+    return engine.execute(
+        resource or Pair(),
+        {"first": "new", "second": "new", "wait_timeout": 10, **options},
+        environment={"AZURE_TENANT_ID": "contoso.example"},
+        check_mode=check_mode,
+        warn=lambda _: None,
+        secret=lambda _: None,
+    )
+
+
+DIFF = [
+    {
+        "before_header": f"the {name} setting",
+        "after_header": f"the {name} setting",
+        "before": {name: "old"},
+        "after": {name: "new"},
+    }
+    for name in ("first", "second")
+]
+
+
+def test_a_run_makes_the_planned_changes_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    result = execute(graph, monkeypatch)
+    assert graph.writes == [("PATCH", "/first", {"value": "new"}), ("PATCH", "/second", {"value": "new"})]
+    assert result == {
+        "changed": True,
+        "diff": DIFF,
+        "msg": "Changed.",
+        "pair": {"first": "new", "second": "new"},
+        "note": 1,
+        "graph_calls": graph.calls.as_result(),
+    }
+    assert graph.closed == 1
+
+
+def test_check_mode_says_the_same_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    result = execute(graph, monkeypatch, check_mode=True)
+    assert graph.sent == [("GET", "/pair", None)]
+    assert result["changed"] is True
+    assert result["diff"] == DIFF
+    assert result["msg"] == "Would change."
+    assert result["pair"] == {"first": "old", "second": "old"}
+    assert "failed" not in result
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_is_as_wanted_is_read_once_and_left_alone(check_mode: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of("new", "new")
+    result = execute(graph, monkeypatch, check_mode=check_mode)
+    assert graph.sent == [("GET", "/pair", None)]
+    assert (result["changed"], result["diff"], result["msg"]) == (False, [], "As wanted.")
+
+
+def test_a_second_run_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    assert execute(graph, monkeypatch)["changed"] is True
+    assert execute(graph, monkeypatch)["changed"] is False
+
+
+def test_a_dry_run_needs_no_permission_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    graph.roles = frozenset(["Policy.Read.All"])
+    assert execute(graph, monkeypatch, check_mode=True)["changed"] is True
+
+
+def test_all_missing_permissions_are_named_before_the_first_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    graph.roles = frozenset(["Policy.Read.Example"])
+    result = execute(graph, monkeypatch)
+    assert graph.writes == []
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert "Policy.ReadWrite.Example" in result["msg"]
+    assert "Group.ReadWrite.All" in result["msg"]
+    assert result["error"]["missing_permissions"] == {
+        "change the first setting": ["Policy.ReadWrite.Example"],
+        "change the second setting": ["Group.ReadWrite.All"],
+    }
+    assert result["diff"] == DIFF
+
+
+def test_failing_half_way_is_told_as_changed_and_keeps_the_diff(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    write = graph.on_write
+
+    def fail_at_second(method: str, path: str, body: Any) -> Any:
+        return refused("change the second setting") if path == "/second" else write(method, path, body)
+
+    graph.on_write = fail_at_second
+    result = execute(graph, monkeypatch)
+    assert result["failed"] is True
+    assert result["changed"] is True
+    assert result["diff"] == DIFF
+    assert result["msg"].startswith("Could not change the second setting")
+    assert result["error"]["status"] == 403
+    assert [path for _, path, _ in graph.writes] == ["/first", "/second"]
+    assert graph.closed == 1
+
+
+def test_failing_at_the_first_write_has_changed_nothing_and_goes_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    graph.on_write = lambda _method, _path, _body: refused("change the first setting")
+    result = execute(graph, monkeypatch)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert [path for _, path, _ in graph.writes] == ["/first"]
+
+
+def test_a_write_after_the_deadline_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    graph.on_write = lambda _method, _path, _body: DeadlineExceeded("Stopped before a write.")
+    result = execute(graph, monkeypatch)
+    assert (result["failed"], result["changed"], result["msg"]) == (True, False, "Stopped before a write.")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_state_that_cannot_be_read_is_a_failure_without_writes(
+    check_mode: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = FakeGraph({"/pair": refused("read the pair")})
+    result = execute(graph, monkeypatch, check_mode=check_mode)
+    assert (result["failed"], result["changed"], result["diff"]) == (True, False, [])
+    assert result["error"]["code"] == "AccessDenied"
+    assert graph.writes == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_refused_plan_is_a_failure_without_writes(check_mode: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(Pair):
+        def plan(self, run: Run, state: dict[str, Any]) -> Plan:
+            raise OptionError("This is not safe.")
+
+    graph = pair_of()
+    result = execute(graph, monkeypatch, resource=Refusing(), check_mode=check_mode)
+    assert (result["failed"], result["changed"], result["diff"]) == (True, False, [])
+    assert result["msg"] == "This is not safe."
+    assert graph.writes == []
+
+
+def test_bad_credentials_are_a_failed_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = execute(OptionError("Give one kind of credentials."), monkeypatch)
+    assert result == {
+        "failed": True,
+        "msg": "Give one kind of credentials.",
+        "changed": False,
+        "diff": [],
+        "graph_calls": [],
+    }
+
+
+@pytest.mark.parametrize("place", ["connect", "read", "plan", "write", "result"])
+def test_an_unexpected_exception_becomes_a_failed_result(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Pair):
+        def read(self, run: Run) -> dict[str, Any]:
+            return _broken() if place == "read" else super().read(run)
+
+        def plan(self, run: Run, state: dict[str, Any]) -> Plan:
+            return _broken() if place == "plan" else super().plan(run, state)
+
+        def result(self, run: Run, plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
+            return _broken() if place == "result" else super().result(run, plan, state)
+
+    graph = pair_of()
+    if place == "write":
+        graph.on_write = lambda _method, _path, _body: _broken()
+    result = execute(
+        ZeroDivisionError("division by zero") if place == "connect" else graph, monkeypatch, resource=Broken()
+    )
+    assert result["failed"] is True
+    assert "ZeroDivisionError in pair: division by zero" in result["msg"]
+    assert "bug of zerotrust.m365" in result["msg"]
+    assert "Traceback" in result["error"]["traceback"]
+    assert result["changed"] is (place == "result")
+    assert result["diff"] == (DIFF if place in ("write", "result") else [])
+    assert graph.closed == (place != "connect")
+
+
+def _broken() -> Any:
+    return 1 / 0
+
+
+def test_an_interruption_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = pair_of()
+    graph.on_write = lambda _method, _path, _body: KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        execute(graph, monkeypatch)
+    assert graph.closed == 1
+
+
+def test_closing_the_client_cannot_break_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unclosable(FakeGraph):
+        def close(self) -> None:
+            raise OSError("already gone")
+
+    graph = Unclosable({"/pair": {"first": "new", "second": "new"}})
+    assert execute(graph, monkeypatch)["changed"] is False
+
+
+def test_the_client_is_made_for_this_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[Any, dict[str, Any]]] = []
+    execute(
+        pair_of("new", "new"),
+        monkeypatch,
+        check_mode=True,
+        connected=lambda options, **keywords: seen.append((options, keywords)),
+        max_duration=30,
+    )
+    ((options, keywords),) = seen
+    assert options["first"] == "new"
+    assert keywords["check_mode"] is True
+    assert keywords["environment"] == {"AZURE_TENANT_ID": "contoso.example"}
+    guard = keywords["before_write"]
+    assert isinstance(guard, WriteGuard)
+    assert guard.max_duration == 30
+
+
+def test_without_max_duration_writes_have_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    execute(
+        pair_of("new", "new"), monkeypatch, connected=lambda _options, **keywords: seen.append(keywords["before_write"])
+    )
+    assert seen[0].max_duration is None
+
+
+# Verification
+
+
+def slow_pair(reads_until_shown: float) -> FakeGraph:
+    """A tenant that shows a write only after some further reads."""
+    graph = pair_of()
+
+    def answer() -> Any:
+        reads = [method for method, _, _ in graph.sent].count("GET") - 1
+        shown = "new" if graph.writes and reads >= reads_until_shown else "old"
+        return {"first": shown, "second": shown}
+
+    graph.objects["/pair"] = answer
+    graph.on_write = lambda _method, _path, _body: None
+    return graph
+
+
+def test_reads_go_on_until_graph_shows_the_changes(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    graph = slow_pair(4)
+    result = execute(graph, monkeypatch)
+    assert result["changed"] is True
+    assert result["pair"] == {"first": "new", "second": "new"}
+    assert len(clock.slept) == 3
+    assert len(graph.writes) == 2
+
+
+def test_a_change_that_shows_at_once_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    execute(pair_of(), monkeypatch)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("wait_timeout", [1, 10, 60, 300])
+def test_verification_ends_at_its_bound(wait_timeout: int, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    graph = slow_pair(float("inf"))
+    result = execute(graph, monkeypatch, wait_timeout=wait_timeout)
+    assert clock.now == pytest.approx(wait_timeout)
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert result["diff"] == DIFF
+    assert f"within {wait_timeout} seconds" in result["msg"]
+    assert "the first setting, the second setting" in result["msg"]
+    assert len(graph.writes) == 2
+
+
+def test_waits_grow_to_a_limit(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    execute(slow_pair(float("inf")), monkeypatch, wait_timeout=60)
+    assert clock.slept[0] == engine.FIRST_WAIT
+    assert max(clock.slept) == engine.LONGEST_WAIT
+    assert clock.slept[:-1] == sorted(clock.slept[:-1])
+
+
+@pytest.mark.parametrize("wait_timeout", [0, None, -5])
+def test_without_time_to_wait_graph_is_read_once_more(
+    wait_timeout: int | None, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    graph = slow_pair(float("inf"))
+    result = execute(graph, monkeypatch, wait_timeout=wait_timeout)
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert clock.slept == []
+    assert [method for method, _, _ in graph.sent] == ["GET", "PATCH", "PATCH", "GET"]
+
+
+def test_a_failure_while_verifying_is_told_with_the_change(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    graph = pair_of()
+
+    def vanish(_method: str, _path: str, _body: Any) -> None:
+        graph.objects["/pair"] = refused("read the pair")
+
+    graph.on_write = vanish
+    result = execute(graph, monkeypatch)
+    assert (result["failed"], result["changed"], result["diff"]) == (True, True, DIFF)
+    assert result["msg"].startswith("Could not read the pair")
+
+
+# Sending
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_request_is_sent_as_it_is_and_its_answer_kept(method: str) -> None:
+    graph = FakeGraph(on_write=lambda _method, _path, _body: {"id": "x"})
+    request = Request(method, "/things", "make a thing", {"name": "x"}, version="beta", headers={"If-Match": "*"})
+    assert engine.send(graph.as_client(), request) == {"id": "x"}
+    assert graph.sent == [(method, "/things", {"name": "x"})]
+    creates = {"creates": False} if method == "POST" else {}
+    assert graph.asked == [{"version": "beta", "headers": {"If-Match": "*"}, "action": "make a thing", **creates}]
+
+
+def test_a_delete_is_sent_without_body() -> None:
+    graph = FakeGraph()
+    assert engine.send(graph.as_client(), Request("DELETE", "/things/x", "remove it", {"ignored": 1})) is None
+    assert graph.sent == [("DELETE", "/things/x", None)]
+
+
+def test_a_creating_post_says_so_to_the_client() -> None:
+    graph = FakeGraph()
+    engine.send(graph.as_client(), Request("POST", "/things", "make it", {}, creates=True))
+    assert graph.asked[0]["creates"] is True
+
+
+def test_answers_are_kept_in_order_for_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Keeping(Pair):
+        def result(self, run: Run, plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
+            return {"answers": list(run.answers)}
+
+    graph = pair_of()
+    write = graph.on_write
+
+    def answer(method: str, path: str, body: Any) -> Any:
+        write(method, path, body)
+        return {"answer to": path} if path == "/first" else None
+
+    graph.on_write = answer
+    assert execute(graph, monkeypatch, resource=Keeping())["answers"] == [{"answer to": "/first"}, None]
+
+
+@pytest.mark.parametrize("error", [refused(), M365Error("Something."), OptionError("Something.")], ids=repr)
+def test_failed_results_hold_what_the_error_says(error: M365Error, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = execute(FakeGraph({"/pair": error}), monkeypatch)
+    assert result["msg"] == error.message
+    assert result.get("error", {}) == error.details()
+    assert ("error" in result) is isinstance(error, GraphError)

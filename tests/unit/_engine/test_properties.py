@@ -1,0 +1,143 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import NOT_SHOWN
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.properties import (
+    JSON_TYPES,
+    Property,
+    StateUnknown,
+    arguments,
+    current_values,
+    differing,
+    shown,
+    wanted_values,
+)
+from ansible_collections.zerotrust.m365.tests.unit._policy.json_values import json_values
+
+PATH = "/policies/example"
+ROWS = (
+    Property("enabled", "isEnabled", type="bool", required=True),
+    Property("state", "state", choices=("default", "enabled", "disabled"), default="default"),
+    Property("days", "reconfirmationInDays", type="int", nullable=True),
+    Property("names", "displayNames", type="list", elements="str"),
+    Property("password", "passwordProfile", type="dict", write_only=True),
+)
+BODY = {"isEnabled": True, "state": "enabled", "reconfirmationInDays": None, "displayNames": ["a"], "@odata.type": "x"}
+CURRENT = {"enabled": True, "state": "enabled", "days": None, "names": ["a"]}
+
+FITS = {
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: type(value) is int,
+    "float": lambda value: type(value) in (int, float),
+    "str": lambda value: isinstance(value, str),
+    "list": lambda value: isinstance(value, list),
+    "dict": lambda value: isinstance(value, dict),
+}
+
+
+def test_a_table_is_an_argument_spec() -> None:
+    assert arguments(ROWS) == {
+        "enabled": {"type": "bool", "required": True},
+        "state": {"type": "str", "choices": ["default", "enabled", "disabled"], "default": "default"},
+        "days": {"type": "int"},
+        "names": {"type": "list", "elements": "str"},
+        "password": {"type": "dict", "no_log": True},
+    }
+
+
+def test_ansible_accepts_the_argument_spec() -> None:
+    validation = ArgumentSpecValidator(arguments(ROWS)).validate({"enabled": "yes", "password": {"value": "hunter-2"}})
+    assert validation.error_messages == []
+    assert validation.validated_parameters["enabled"] is True
+    assert validation.validated_parameters["state"] == "default"
+    assert "hunter-2" in validation._no_log_values
+
+
+@given(st.sampled_from(sorted(JSON_TYPES)), json_values, st.booleans())
+def test_a_value_is_read_when_its_type_fits_and_is_unknown_otherwise(kind: str, value: Any, nullable: bool) -> None:
+    row = Property("option", "graphName", type=kind, nullable=nullable)
+    if FITS[kind](value) or (value is None and nullable):
+        assert row.read({"graphName": value}, PATH) is value
+    else:
+        with pytest.raises(StateUnknown, match=f"{PATH} has a 'graphName' that is no {kind}"):
+            row.read({"graphName": value}, PATH)
+
+
+@pytest.mark.parametrize("nullable", [True, False])
+def test_a_missing_property_is_unknown_not_a_default(nullable: bool) -> None:
+    row = Property("option", "graphName", default="default", nullable=nullable)
+    with pytest.raises(StateUnknown, match="has no 'graphName'"):
+        row.read({"graphname": "x"}, PATH)
+
+
+def test_an_error_about_a_value_does_not_quote_it() -> None:
+    with pytest.raises(StateUnknown) as caught:
+        Property("option", "graphName", type="bool").read({"graphName": "maybe-a-secret"}, PATH)
+    assert "maybe-a-secret" not in str(caught.value)
+
+
+def test_current_values_are_under_option_names_without_what_is_write_only() -> None:
+    assert current_values(ROWS, BODY, PATH) == CURRENT
+
+
+@pytest.mark.parametrize("name", ["isEnabled", "state", "reconfirmationInDays", "displayNames"])
+def test_one_unknown_property_makes_the_whole_state_unknown(name: str) -> None:
+    with pytest.raises(StateUnknown):
+        current_values(ROWS, {key: value for key, value in BODY.items() if key != name}, PATH)
+
+
+def test_what_the_user_did_not_write_is_not_managed() -> None:
+    options: dict[str, Any] = {"enabled": False, "state": None, "names": [], "other": 1}
+    assert wanted_values(ROWS, options) == {"enabled": False, "names": []}
+
+
+def test_false_zero_and_empty_values_are_managed() -> None:
+    options: dict[str, Any] = {"enabled": False, "days": 0, "state": "", "names": []}
+    assert wanted_values(ROWS, options) == options
+
+
+def test_only_rows_that_differ_are_sent() -> None:
+    wanted = {"enabled": True, "state": "disabled", "names": ["a"]}
+    assert list(differing(ROWS, wanted, CURRENT)) == ["state"]
+
+
+def test_nothing_differs_from_itself() -> None:
+    assert differing(ROWS, {name: value for name, value in CURRENT.items() if value is not None}, CURRENT) == {}
+
+
+@given(json_values, json_values)
+def test_rows_are_compared_by_their_own_comparison(wanted: Any, current: Any) -> None:
+    always_same = Property("option", "graphName", compare=lambda _wanted, _current: True)
+    never_same = Property("option", "graphName", compare=lambda _wanted, _current: False)
+    assert differing([always_same], {"option": wanted}, {"option": current}) == {}
+    assert differing([never_same], {"option": wanted}, {"option": current}) == {"option": never_same}
+
+
+def test_true_is_not_one_in_a_table() -> None:
+    assert list(differing(ROWS, {"enabled": True}, {**CURRENT, "enabled": 1})) == ["enabled"]
+
+
+def test_write_only_values_always_differ() -> None:
+    assert list(differing(ROWS, {"password": {"value": "x"}}, CURRENT)) == ["password"]
+
+
+def test_everything_wanted_differs_from_what_does_not_exist() -> None:
+    assert list(differing(ROWS, {"enabled": False, "names": []}, None)) == ["enabled", "names"]
+
+
+def test_what_is_write_only_is_never_shown() -> None:
+    values = shown(ROWS, {"enabled": True, "password": {"value": "hunter-2"}})
+    assert values == {"enabled": True, "password": NOT_SHOWN}
+
+
+def test_what_does_not_exist_is_shown_as_null() -> None:
+    assert shown(ROWS, None) is None

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import WriteGuard
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import DeadlineExceeded
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+def test_writes_are_allowed_until_the_deadline(clock: Clock) -> None:
+    guard = WriteGuard(30, started=clock.now)
+    guard()
+    clock.now += 29.9
+    guard()
+    clock.now += 0.1
+    with pytest.raises(DeadlineExceeded, match="max_duration of 30 seconds has passed"):
+        guard()
+
+
+def test_the_deadline_counts_from_the_start_of_the_task_not_from_the_last_write(clock: Clock) -> None:
+    guard = WriteGuard(10, started=clock.now)
+    for _ in range(9):
+        clock.now += 1
+        guard()
+    clock.now += 1
+    with pytest.raises(DeadlineExceeded):
+        guard()
+
+
+def test_no_time_at_all_allows_no_write(clock: Clock) -> None:
+    with pytest.raises(DeadlineExceeded):
+        WriteGuard(0, started=clock.now)()
+
+
+def test_without_max_duration_time_does_not_matter(clock: Clock) -> None:
+    guard = WriteGuard(None, started=clock.now)
+    clock.now += 10**9
+    guard()
+
+
+def test_the_clock_starts_with_the_task() -> None:
+    before = time.monotonic()
+    started = WriteGuard(30).started
+    assert before <= started <= time.monotonic()
+
+
+def test_nothing_is_written_once_the_parent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = WriteGuard(None)
+    guard()
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    with pytest.raises(DeadlineExceeded, match="the process that started this task is gone"):
+        guard()
+
+
+def test_a_parent_other_than_the_one_at_the_start_is_noticed() -> None:
+    with pytest.raises(DeadlineExceeded):
+        WriteGuard(None, parent=os.getppid() + 1)()

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+"""Fixtures of the Graph client's tests."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+import trustme
+from hypothesis import settings
+from responses.registries import OrderedRegistry
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.client import GraphClient
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.connect import connect
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.retry import RetryPolicy
+from ansible_collections.zerotrust.m365.tests.unit._graph.graph_service import Connect, Server, Told, make_token
+
+# The same examples in every run, no example database, and no deadline, which a busy machine would miss.
+settings.register_profile("repeatable", max_examples=50, derandomize=True, database=None, deadline=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def connected(told: Told) -> Iterator[Connect]:
+    """Connects with the options given; no environment, no check mode unless asked."""
+    clients: list[GraphClient] = []
+
+    def make(
+        environment: Mapping[str, str] | None = None,
+        check_mode: bool = False,
+        before_write: Callable[[], None] | None = None,
+        **options: Any,
+    ) -> GraphClient:
+        client = connect(
+            options,
+            environment=environment or {},
+            check_mode=check_mode,
+            warn=told.warnings.append,
+            secret=told.secrets.append,
+            before_write=before_write or told.before_write,
+        )
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(connected: Connect) -> GraphClient:
+    """A client with a ready token for the global cloud."""
+    return connected(access_token=make_token())
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the client would have waited; it waits none of them."""
+    seconds: list[float] = []
+    monkeypatch.setattr(RetryPolicy, "pause", lambda _policy, wait: seconds.append(wait))
+    return seconds
+
+
+@pytest.fixture
+def http() -> Iterator[responses.RequestsMock]:
+    """An ordered script of requests: one more, one less or another one fails the test."""
+    with responses.RequestsMock(registry=OrderedRegistry, assert_all_requests_are_fired=True) as script:
+        yield script
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def server(authority: trustme.CA, tmp_path: Path) -> Iterator[Server]:
+    made = Server(authority, tmp_path)
+    yield made
+    made.close()

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.authentication_methods import (
+    MIGRATION_COMPLETE,
+    MIGRATION_STATES,
+    enabled_methods,
+    includes_everybody,
+    migration_state,
+    registration_reach,
+)
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape
+
+ALL_USERS = {"id": "all_users", "targetType": "group"}
+PILOT = {"id": "6f5b4e0c-0c6e-4c5a-9a53-1d3f0f6b9a01", "targetType": "group"}
+
+target_lists = st.lists(st.sampled_from([ALL_USERS, PILOT]), max_size=3)
+methods = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["MicrosoftAuthenticator", "SoftwareOath", "Sms", "Fido2", "softwareoath"]),
+        "state": st.sampled_from(["enabled", "disabled"]),
+        "includeTargets": target_lists,
+        "excludeTargets": target_lists,
+    }
+)
+method_lists = st.lists(methods, max_size=6)
+
+
+def method(
+    name: str,
+    state: str = "enabled",
+    include: list[dict[str, str]] | None = None,
+    exclude: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    return {
+        "id": name,
+        "state": state,
+        "includeTargets": [ALL_USERS] if include is None else include,
+        "excludeTargets": exclude or [],
+    }
+
+
+def policy(*configurations: Any) -> dict[str, Any]:
+    return {"policyMigrationState": "migrationComplete", "authenticationMethodConfigurations": list(configurations)}
+
+
+@given(methods)
+def test_exclusions_never_count_as_everybody(configuration: dict[str, Any]) -> None:
+    everybody = ALL_USERS in configuration["includeTargets"] and configuration["excludeTargets"] == []
+    assert includes_everybody(configuration) is everybody
+
+
+@given(method_lists)
+def test_reach(configurations: list[dict[str, Any]]) -> None:
+    usable = [
+        one
+        for one in configurations
+        if one["state"] == "enabled" and one["id"].lower() in ("microsoftauthenticator", "softwareoath")
+    ]
+    reach = registration_reach(policy(*configurations))
+    if not usable:
+        assert reach == "nobody"
+    else:
+        assert reach == ("everybody" if any(map(includes_everybody, usable)) else "some")
+
+
+@given(method_lists, methods)
+def test_excluding_somebody_everywhere_is_never_everybody(
+    configurations: list[dict[str, Any]], another: dict[str, Any]
+) -> None:
+    excluding = [{**one, "excludeTargets": [PILOT]} for one in [*configurations, another]]
+    assert registration_reach(policy(*excluding)) != "everybody"
+
+
+@pytest.mark.parametrize("name", ["MicrosoftAuthenticator", "SoftwareOath", "microsoftauthenticator"])
+def test_one_method_for_everybody_is_enough(name: str) -> None:
+    assert registration_reach(policy(method("Fido2"), method(name))) == "everybody"
+
+
+@pytest.mark.parametrize("name", ["Sms", "Voice", "Email", "Fido2", "TemporaryAccessPass", "HardwareOath"])
+def test_other_methods_do_not_help(name: str) -> None:
+    assert registration_reach(policy(method(name))) == "nobody"
+
+
+def test_a_disabled_method_does_not_count() -> None:
+    assert registration_reach(policy(method("SoftwareOath", state="disabled"))) == "nobody"
+
+
+def test_two_methods_for_some_are_not_everybody() -> None:
+    authenticator = method("MicrosoftAuthenticator", exclude=[PILOT])
+    codes = method("SoftwareOath", include=[PILOT])
+    assert registration_reach(policy(authenticator, codes)) == "some"
+
+
+def test_an_enabled_method_without_targets_reaches_some_at_most() -> None:
+    assert registration_reach(policy(method("MicrosoftAuthenticator", include=[]))) == "some"
+
+
+@pytest.mark.parametrize("name", ["includeTargets", "excludeTargets"])
+@pytest.mark.parametrize("targets", [None, "all_users", {"id": "all_users"}, [None], ["all_users"], 1], ids=repr)
+def test_malformed_targets_are_unexpected(name: str, targets: Any) -> None:
+    configuration = {**method("MicrosoftAuthenticator"), name: targets}
+    with pytest.raises(UnexpectedShape):
+        includes_everybody(configuration)
+    with pytest.raises(UnexpectedShape):
+        registration_reach(policy(configuration))
+
+
+@pytest.mark.parametrize("name", ["id", "state", "includeTargets", "excludeTargets"])
+def test_a_missing_property_is_unexpected(name: str) -> None:
+    configuration = {key: value for key, value in method("MicrosoftAuthenticator").items() if key != name}
+    with pytest.raises(UnexpectedShape):
+        registration_reach(policy(configuration))
+
+
+@pytest.mark.parametrize("target", [{}, {"id": None}, {"id": 1}], ids=repr)
+def test_a_target_without_id_is_unexpected(target: Any) -> None:
+    with pytest.raises(UnexpectedShape):
+        includes_everybody(method("MicrosoftAuthenticator", include=[target]))
+
+
+@pytest.mark.parametrize("configurations", [None, {}, "all", [None], ["Sms"], 3], ids=repr)
+def test_malformed_configurations_are_unexpected(configurations: Any) -> None:
+    malformed = {"authenticationMethodConfigurations": configurations}
+    with pytest.raises(UnexpectedShape):
+        registration_reach(malformed)
+    with pytest.raises(UnexpectedShape):
+        enabled_methods(malformed)
+    with pytest.raises(UnexpectedShape):
+        registration_reach({})
+
+
+@given(method_lists)
+def test_enabled_methods(configurations: list[dict[str, Any]]) -> None:
+    listed = enabled_methods(policy(*configurations))
+    assert listed == sorted(one["id"] for one in configurations if one["state"] == "enabled")
+
+
+def test_null_means_that_the_migration_is_complete() -> None:
+    assert migration_state({"policyMigrationState": None}) == MIGRATION_COMPLETE
+
+
+@pytest.mark.parametrize("state", sorted(MIGRATION_STATES))
+def test_a_known_migration_state_is_kept(state: str) -> None:
+    assert migration_state({"policyMigrationState": state}) == state
+
+
+@given(st.text().filter(lambda state: state != MIGRATION_COMPLETE))
+@example("")
+@example("MigrationComplete")
+def test_no_other_text_means_that_the_migration_is_complete(state: str) -> None:
+    assert _state_or_unexpected(state) != MIGRATION_COMPLETE
+
+
+@pytest.mark.parametrize("malformed", [True, False, 0, [], {}, ["migrationComplete"]], ids=repr)
+def test_a_malformed_migration_state_is_unexpected(malformed: Any) -> None:
+    with pytest.raises(UnexpectedShape):
+        migration_state({"policyMigrationState": malformed})
+
+
+def test_a_missing_migration_state_is_unexpected() -> None:
+    with pytest.raises(UnexpectedShape):
+        migration_state({})
+
+
+def _state_or_unexpected(state: str) -> str:
+    try:
+        return migration_state({"policyMigrationState": state})
+    except UnexpectedShape:
+        return "unexpected"
