@@ -86,7 +86,7 @@ def _base_url(option: str, url: str) -> str:
         raise OptionError(f"{option} holds characters that no URL may hold.")
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises on a port that is no number
+        _ = parts.port  # raises on a port that is no number
     except ValueError:
         raise OptionError(f"{option} is no URL.") from None
     if parts.username is not None or parts.password is not None:

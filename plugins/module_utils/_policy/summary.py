@@ -56,7 +56,7 @@ def _security_defaults(value: Mapping[str, Any]) -> str:
 
 def _authentication_methods(value: Mapping[str, Any]) -> str:
     methods = ", ".join(value["enabled_methods"]) or "none"
-    return f"{methods}; Authenticator or codes for {value['registration_reach']}; {value['migration_state']}"
+    return f"{methods} ({value['migration_state']}); {value['registration_reach']} can register MFA"
 
 
 def _conditional_access(value: Mapping[str, list[str]]) -> str:
@@ -78,8 +78,8 @@ def _privileged_roles(value: Mapping[str, Any]) -> str:
 
 def _users(value: Mapping[str, int]) -> str:
     return (
-        f"{value['total']}: {value['members']} members, {value['guests']} guests; "
-        f"{value['synchronised']} synchronised; {value['disabled']} disabled"
+        f"{value['total']} ({value['members']} members, {value['guests']} guests, "
+        f"{value['synchronised']} synchronised, {value['disabled']} disabled)"
     )
 
 

@@ -63,8 +63,8 @@ class SecurityDefaults(Resource):
         verb = _on_off(enabled)
         return Plan(
             changes=[change],
-            planned=f"Security defaults would be turned {verb}. " + " ".join(impact["effects"]),
-            done=f"Security defaults were turned {verb}. " + " ".join(impact["effects"]),
+            planned=f"Security defaults would be turned {verb}.",
+            done=f"Security defaults were turned {verb}.",
             extra={"impact": impact},
         )
 

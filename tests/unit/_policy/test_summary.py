@@ -91,7 +91,7 @@ def test_every_fact_has_a_line() -> None:
         ("licences", "Microsoft Entra ID free"),
         ("domains", "1, initial contoso.onmicrosoft.com"),
         ("federation", "one.example (MFA not set), two.example (enforceMfaByFederatedIdp)"),
-        ("users", "43: 41 members, 2 guests; 3 synchronised; 5 disabled"),
+        ("users", "43 (41 members, 2 guests, 3 synchronised, 5 disabled)"),
         (
             "privileged_roles",
             "1 in the roles that security defaults protect, 0 in others; synchronisation accounts: sync@c.example",
@@ -99,7 +99,7 @@ def test_every_fact_has_a_line() -> None:
         ("security_defaults", "off"),
         ("conditional_access", "1 enabled, 2 report-only, 0 disabled"),
         ("per_user_mfa", "4 enforced, 6 enabled, 30 disabled"),
-        ("authentication_methods", "MicrosoftAuthenticator, Sms; Authenticator or codes for some; preMigration"),
+        ("authentication_methods", "MicrosoftAuthenticator, Sms (preMigration); some can register MFA"),
     ],
 )
 def test_a_known_fact_is_told(name: str, words: str) -> None:
@@ -120,7 +120,7 @@ def test_empty_lists_are_told() -> None:
     assert line("federation", []).endswith("none")
     assert line("domains", []).endswith("0, initial none")
     methods = {**VALUES["authentication_methods"], "enabled_methods": []}
-    assert "none; Authenticator" in line("authentication_methods", methods)
+    assert "none (preMigration)" in line("authentication_methods", methods)
 
 
 def test_a_conditional_access_policy_in_an_unfamiliar_state_is_not_left_out() -> None:

@@ -459,7 +459,8 @@ def test_a_protected_administrator_is_not_counted_again_for_another_role() -> No
 
 def test_synchronisation_accounts_are_exempt_wherever_they_are() -> None:
     sync = person("Sync_DC01", 3)
-    value = roles_of([assigned(DIRECTORY_SYNCHRONIZATION_ACCOUNTS, sync), assigned(READERS, sync)])
+    roles = (DIRECTORY_SYNCHRONIZATION_ACCOUNTS, READERS, GLOBAL_ADMINISTRATOR)
+    value = roles_of([assigned(role, sync) for role in roles])
     assert value["directory_synchronization_accounts"] == ["Sync_DC01@contoso.example"]
     assert value["protected_administrators"] == value["other_administrators"] == []
 
