@@ -11,7 +11,7 @@ requirements:
   - python >= 3.10
   - msal >= 1.29.0
   - requests >= 2.28.0
-  - jmespath >= 0.10.0
+  - jmespath >= 1.0.0
 options:
   tenant_id:
     description:

@@ -39,13 +39,14 @@ def connected(told: Told) -> Iterator[Connect]:
         environment: Mapping[str, str] | None = None,
         check_mode: bool = False,
         before_write: Callable[[], None] | None = None,
+        warn: Callable[[str], None] | None = None,
         **options: Any,
     ) -> GraphClient:
         client = connect(
             options,
             environment=environment or {},
             check_mode=check_mode,
-            warn=told.warnings.append,
+            warn=warn or told.warnings.append,
             secret=told.secrets.append,
             before_write=before_write or told.before_write,
         )
@@ -83,8 +84,13 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA) -> trustme.LeafCert:
+    return authority.issue_cert("localhost")
+
+
 @pytest.fixture
-def server(authority: trustme.CA, tmp_path: Path) -> Iterator[Server]:
-    made = Server(authority, tmp_path)
+def server(authority: trustme.CA, certificate: trustme.LeafCert, tmp_path: Path) -> Iterator[Server]:
+    made = Server(authority, certificate, tmp_path)
     yield made
     made.close()

@@ -6,7 +6,6 @@ from __future__ import annotations
 """What the tests of the Graph client work against: tokens, scripted sign-in answers, a real HTTPS server."""
 
 import base64
-import gzip
 import json
 import ssl
 import threading
@@ -130,7 +129,7 @@ class Step:
 class Server:
     """An HTTPS server on localhost that answers by a script, and keeps what it was asked."""
 
-    def __init__(self, authority: trustme.CA, folder: Path) -> None:
+    def __init__(self, authority: trustme.CA, certificate: trustme.LeafCert, folder: Path) -> None:
         self.script: list[Step] = []
         self.seen: list[Seen] = []
         self.connections = 0
@@ -138,8 +137,8 @@ class Server:
         self.ca_path = str(folder / "authority.pem")
         authority.cert_pem.write_to_path(self.ca_path)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost").configure_cert(context)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        certificate.configure_cert(context)
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
         self._http.daemon_threads = True
         self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._http.server_address[1]
@@ -168,47 +167,44 @@ class Server:
         self._http.server_close()
         self._thread.join()
 
-    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own methods need ``self``
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 10
 
-            def setup(self) -> None:
-                super().setup()
-                server.connections += 1
+def handler_for(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 10
 
-            def log_message(self, format: str, *arguments: Any) -> None:
-                """Silence."""
+        def setup(self) -> None:
+            super().setup()
+            server.connections += 1
 
-            def handle_one_request(self) -> None:
-                try:
-                    super().handle_one_request()
-                except OSError:  # the client went away, which is what some tests are about
-                    self.close_connection = True
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Silence."""
 
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                server.seen.append(Seen(self.command, self.path, dict(self.headers.items()), body))
-                step = server.script.pop(0) if server.script else Step(599, {"error": {"code": "NothingScripted"}})
-                if step.instead == "hang":
-                    server.released.wait(10)
-                if step.instead in ("hang", "reset"):
-                    self.close_connection = True
-                    return
-                content = step.content()
-                self.send_response_only(step.status)
-                for name, value in step.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content) + (100 if step.instead == "truncate" else 0)))
-                self.end_headers()
-                self.wfile.write(content)
-                if step.instead == "truncate":
-                    self.close_connection = True
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except OSError:  # the client went away, which is what some tests are about
+                self.close_connection = True
 
-            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815 - the names http.server calls
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            server.seen.append(Seen(self.command, self.path, dict(self.headers.items()), body))
+            step = server.script.pop(0) if server.script else Step(599, {"error": {"code": "NothingScripted"}})
+            if step.instead == "hang":
+                server.released.wait(10)
+            if step.instead in ("hang", "reset"):
+                self.close_connection = True
+                return
+            content = step.content()
+            self.send_response_only(step.status)
+            for name, value in step.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content) + (100 if step.instead == "truncate" else 0)))
+            self.end_headers()
+            self.wfile.write(content)
+            if step.instead == "truncate":
+                self.close_connection = True
 
-        return Handler
-
-
-def compressed(value: Any) -> bytes:
-    return gzip.compress(json.dumps(value).encode())
+    for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    return Handler

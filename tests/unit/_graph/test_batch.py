@@ -251,6 +251,26 @@ def test_what_is_done_is_told_when_the_rest_fails(client: GraphClient, unordered
     assert len(served) <= 5  # one done, and what was on its way: the queue was cancelled
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, "NoAnswer"), (200, "NoAnswer"), (400, "NotSent")])
+def test_what_is_in_doubt_is_told_from_what_was_not_done(
+    connected: Connect, unordered: responses.RequestsMock, status: int, code: str
+) -> None:
+    lock = threading.Lock()
+    served: list[int] = []
+
+    def first_only(request: Any) -> Any:
+        with lock:
+            served.append(1)
+            if len(served) > 1:
+                return status, {}, "{}"
+        return answering(always({"status": 204}))(request)
+
+    client = connected(access_token=make_token(), max_retries=0)
+    unordered.add_callback("POST", BATCH, first_only)
+    answers = client.batch([BatchRequest("PATCH", f"/users/{place}", body={}) for place in range(40)])
+    assert [answer.error.code for answer in answers if answer.error] == [code] * 20
+
+
 def test_a_connection_that_fails_at_once_raises(client: GraphClient, unordered: responses.RequestsMock) -> None:
     unordered.post(BATCH, body=requests.exceptions.ConnectionError("reset"))
     with pytest.raises(ConnectionFailed):
@@ -265,18 +285,20 @@ def test_an_interruption_cancels_the_queue(client: GraphClient, monkeypatch: pyt
 
     release = threading.Event()
     begun: list[Any] = []
+    awaited: list[Any] = []
 
     def slow(call: Any) -> Any:
         begun.append(call)
         if len(begun) == 4:
             raise Timeout
         release.wait(10)
+        awaited.append(call)
         raise ConnectionFailed("too late")
 
     monkeypatch.setattr(client, "send", slow)
     with pytest.raises(Timeout):
         client.batch(reads(400))
-    assert len(begun) == 4
+    assert (len(begun), awaited) == (4, [])
     assert client.policy.stopped.is_set()
     release.set()
 

@@ -19,6 +19,7 @@ import pytest
 import trustme
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph import session
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.batch import BatchRequest
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import (
     ConnectionFailed,
@@ -249,7 +250,7 @@ def test_no_retries_at_all(connected: Connect, server: Server, waits: list[float
 def test_a_broken_read_is_tried_again(
     connected: Connect, server: Server, waits: list[float], told: Told, what: str
 ) -> None:
-    client = connected(**{**server.options(), "read_timeout": 0.3})
+    client = connected(**server.options(), read_timeout=1.0 if what == "hang" else 60.0)
     server.instead(what)
     server.answer(200, {"value": []})
     assert client.list("/users") == []
@@ -316,6 +317,22 @@ def test_a_change_is_repeated_and_asks_each_time(
     assert (len(server.seen), told.writes) == (2, 2)
 
 
+def test_a_batch_that_creates_is_never_blindly_repeated(local: GraphClient, server: Server, waits: list[float]) -> None:
+    server.instead("reset")
+    with pytest.raises(ConnectionFailed, match="not known whether"):
+        local.batch([BatchRequest("GET", "/users/1"), BatchRequest("POST", "/users", body={})])
+    assert (len(server.seen), waits) == (1, [])
+
+
+def test_a_batch_that_only_changes_is_repeated(
+    local: GraphClient, server: Server, waits: list[float], told: Told
+) -> None:
+    server.instead("reset")
+    server.answer(200, {"responses": [{"id": "0", "status": 204}]})
+    assert local.batch([BatchRequest("PATCH", "/users/1", body={})])[0].status == 204
+    assert (len(server.seen), told.writes) == (2, 2)
+
+
 def test_a_post_that_creates_nothing_is_repeated(local: GraphClient, server: Server, waits: list[float]) -> None:
     server.instead("reset")
     server.answer(200, {"value": True})
@@ -347,13 +364,17 @@ def test_a_retry_of_a_write_that_comes_too_late_is_not_sent(
 
 
 def test_closing_ends_a_wait(connected: Connect, server: Server) -> None:
-    client = connected(**server.options())
+    closing: list[threading.Thread] = []
+
+    def close_soon(_message: str) -> None:
+        closing.append(threading.Thread(target=client.close))
+        closing[0].start()
+
+    client = connected(warn=close_soon, **server.options())
     server.answer(429, {}, Retry_After="100")
-    timer = threading.Timer(0.2, client.close)
-    timer.start()
     with pytest.raises(ConnectionFailed, match="Interrupted"):
         client.list("/users")
-    timer.join()
+    closing[0].join()
     assert len(server.seen) == 1
 
 
