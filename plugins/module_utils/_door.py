@@ -34,15 +34,15 @@ def argument_spec(resource: Resource) -> dict[str, dict[str, Any]]:
 
 
 def secrets_in(resource: Resource, options: Mapping[str, Any]) -> Iterator[str]:
-    """The strings inside secret dictionaries: AnsibleModule misses them where the dictionary was written as text."""
+    """The values inside secret dictionaries: AnsibleModule misses them where the dictionary was written as text."""
     for name, argument in resource.options.items():
         if argument.get("no_log") and isinstance(options.get(name), dict):
             yield from _texts(options[name])
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+        yield str(value)
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _texts(item)

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
@@ -34,6 +35,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine impo
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
 
 DOOR_VARIABLE = "m365_in_process"
+INJECT_INVOCATION = "INJECT_INVOCATION"
 
 
 class ResourceAction(ActionBase):
@@ -51,7 +53,7 @@ class ResourceAction(ActionBase):
         if self._task.timeout and arguments.get("max_duration") is None:
             arguments["max_duration"] = self._task.timeout
         here = self._in_process(variables)
-        result.update(self._run_here(arguments) if here else self._hand_over(arguments, variables))
+        result.update(self._run_here(arguments, variables) if here else self._hand_over(arguments, variables))
         if self.resource.secret_results and not result.get("failed"):
             result["_ansible_no_log"] = True
         return result
@@ -80,11 +82,20 @@ class ResourceAction(ActionBase):
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _run_here(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def _run_here(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
         with process_environment(environment):
-            return run_in_process(self.resource, arguments, self._task.action, bool(self._task.check_mode))
+            result = run_in_process(self.resource, arguments, self._task.action, bool(self._task.check_mode))
+        if not self._shows_invocation(variables):
+            del result["invocation"]
+        return result
+
+    def _shows_invocation(self, variables: Mapping[str, Any]) -> bool:
+        """Whether Ansible leaves ``invocation`` in a module's result; a setting since ansible-core 2.21."""
+        if INJECT_INVOCATION not in constants.config.get_configuration_definitions():
+            return True
+        return bool(constants.config.get_config_value(INJECT_INVOCATION, variables=variables))
 
 
 def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, check_mode: bool) -> dict[str, Any]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,8 +33,29 @@ def contains(current: Any, desired: Any) -> bool:
             key in current and contains(current[key], value) for key, value in desired.items()
         )
     if isinstance(desired, list):
-        return isinstance(current, list) and len(current) == len(desired) and _each_found_once(current, desired)
+        if not isinstance(current, list) or len(current) != len(desired):
+            return False
+        return _each_found_once(*_without_equal_items(current, desired))
     return same(desired, current)
+
+
+def _without_equal_items(current: list[Any], desired: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Both lists without the items that are equal in them, which may always be matched with each other."""
+    texts = [json.dumps(item, sort_keys=True) for item in current]
+    left = Counter(texts)
+    wanted = []
+    for item in desired:
+        text = json.dumps(item, sort_keys=True)
+        if left[text]:
+            left[text] -= 1
+        else:
+            wanted.append(item)
+    remaining = []
+    for text, item in zip(texts, current, strict=True):
+        if left[text]:
+            left[text] -= 1
+            remaining.append(item)
+    return remaining, wanted
 
 
 def _each_found_once(current: list[Any], desired: list[Any]) -> bool:

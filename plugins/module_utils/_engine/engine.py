@@ -17,7 +17,7 @@ from typing import Any
 
 from .._graph.client import GraphClient
 from .._graph.connect import connect
-from .._graph.errors import M365Error
+from .._graph.errors import ConnectionFailed, M365Error
 from .plan import Plan, Request
 from .resource import Resource, needs
 from .run import Run, WriteGuard
@@ -92,7 +92,11 @@ def work(resource: Resource, run: Run, progress: Progress) -> dict[str, Any]:
     if plan.changes and not run.check_mode:
         run.client.require_permissions([need for change in plan.changes for need in needs(change.request)])
         for change in plan.changes:
-            run.answers.append(send(run.client, change.request))
+            try:
+                run.answers.append(send(run.client, change.request))
+            except ConnectionFailed as error:
+                progress.written += not error.certain  # it may have been done: say changed rather than not
+                raise
             progress.written += 1
         state = verify(resource, run, plan)
     sentence = plan.planned if run.check_mode and plan.changes else plan.done

@@ -44,7 +44,6 @@ class Property:
     elements: str = ""
     default: Any = None
     nullable: bool = False
-    immutable: bool = False
     write_only: bool = False
     compare: Callable[[Any, Any], bool] = field(default=same)
 
@@ -62,6 +61,10 @@ class Property:
         if self.write_only:
             argument["no_log"] = True
         return argument
+
+    def announced(self, value: Any) -> Any:
+        """A wanted value for the diff, where a secret only shows that it changes."""
+        return f"{NOT_SHOWN} (changed)" if self.write_only else value
 
     def read(self, body: Mapping[str, Any], path: str) -> Any:
         """The value in Graph's answer; raises StateUnknown when it is missing or of another type."""

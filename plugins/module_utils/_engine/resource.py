@@ -70,11 +70,11 @@ class PropertyTable:
         if not rows:
             return None
         before = {name: current.get(name) for name in wanted}
-        after = {**before, **{name: wanted[name] for name in rows}}
+        after = {**before, **{name: row.announced(wanted[name]) for name, row in rows.items()}}
         return Change(
             title=self.title,
             before=shown(self.rows, before),
-            after=shown(self.rows, after),
+            after=after,
             request=Request(
                 method="PATCH",
                 path=self.path,

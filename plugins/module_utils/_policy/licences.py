@@ -12,24 +12,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .facts import objects, text
+from .facts import UnexpectedShape, objects, text
 
 PREMIUM_P1_PLAN = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 PREMIUM_P2_PLAN = "eec0eb4f-6444-4f95-aba0-50c24d67f998"
 
-# A subscription in its grace period (Warning) still works.
-WORKING_SUBSCRIPTIONS = {"Enabled", "Warning"}
+# Whether a subscription in a state, or a plan in a state, works. One in its grace period (Warning) does.
+SUBSCRIPTIONS_WORK = {"Enabled": True, "Warning": True, "Suspended": False, "Deleted": False, "LockedOut": False}
+PLANS_WORK = {
+    "Success": True,
+    "Disabled": False,
+    "Error": False,
+    "PendingInput": False,
+    "PendingActivation": False,
+    "PendingProvisioning": False,
+}
 
 
 def working_plans(subscribed_skus: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Ids of the service plans that work today. Raises UnexpectedShape."""
-    return {
-        text(plan, "servicePlanId").lower()
-        for sku in subscribed_skus
-        if text(sku, "capabilityStatus") in WORKING_SUBSCRIPTIONS
-        for plan in objects(sku, "servicePlans")
-        if text(plan, "provisioningStatus") == "Success"
-    }
+    """Ids of the Entra plans that work today. Raises UnexpectedShape, also where their state is unknown to us."""
+    plans = set()
+    for sku in subscribed_skus:
+        text(sku, "capabilityStatus")
+        for plan in objects(sku, "servicePlans"):
+            identity = text(plan, "servicePlanId").lower()
+            if identity in (PREMIUM_P1_PLAN, PREMIUM_P2_PLAN):
+                subscription = _works(sku, "capabilityStatus", SUBSCRIPTIONS_WORK)
+                if _works(plan, "provisioningStatus", PLANS_WORK) and subscription:
+                    plans.add(identity)
+    return plans
+
+
+def _works(item: Mapping[str, Any], name: str, known: Mapping[str, bool]) -> bool:
+    state = text(item, name)
+    if state not in known:
+        raise UnexpectedShape(f"'{name}' is '{state}', which is no state that Microsoft documents")
+    return known[state]
 
 
 def tier(subscribed_skus: Iterable[Mapping[str, Any]]) -> str:

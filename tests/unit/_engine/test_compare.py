@@ -161,3 +161,8 @@ def test_restriction_drops_what_graph_adds_to_objects(value: Any) -> None:
     assert restrict(value, value) == value
     if isinstance(value, dict) and not any(isinstance(at(value, place), list) for place in places(value)):
         assert restrict(with_additions(value), value) == value
+
+
+def test_long_lists_in_another_order_are_compared_at_once() -> None:
+    ranges = [{"cidrAddress": f"10.{number // 256}.{number % 256}.0/24"} for number in range(2000)]
+    assert contains(ranges, ranges[::-1])

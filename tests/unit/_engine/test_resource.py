@@ -69,7 +69,7 @@ def test_the_diff_shows_what_is_managed_and_nothing_else() -> None:
 def test_a_secret_is_sent_but_not_shown() -> None:
     made = change(code="hunter-2")
     assert made.request.body["sharedSecret"] == "hunter-2"
-    assert made.after == {"code": NOT_SHOWN}
+    assert made.after == {"code": f"{NOT_SHOWN} (changed)"}
     assert "hunter-2" not in repr(made)
 
 

@@ -81,7 +81,7 @@ def test_no_subscription_is_free() -> None:
 
 
 def test_working_plans_are_in_lower_case() -> None:
-    assert working_plans([sku(P1.upper(), EXCHANGE)]) == {P1, EXCHANGE}
+    assert working_plans([sku(P1.upper(), EXCHANGE)]) == {P1}
 
 
 MALFORMED: dict[str, Any] = {
@@ -109,3 +109,9 @@ def test_a_malformed_subscription_is_never_free(malformed: Any) -> None:
         tier([malformed])
     with pytest.raises(UnexpectedShape):
         tier([sku(P2), malformed])
+
+
+@pytest.mark.parametrize("state", [{"subscription": "Paused"}, {"provisioning": "Half"}])
+def test_a_premium_plan_in_a_state_unknown_to_us_is_unexpected(state: dict[str, str]) -> None:
+    with pytest.raises(UnexpectedShape, match="no state that Microsoft documents"):
+        tier([sku(P2, **state)])

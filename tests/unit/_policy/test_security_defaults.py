@@ -104,8 +104,14 @@ def test_policies_that_are_not_enabled_do_not_exclude_security_defaults(state: s
 
 def test_a_policy_in_a_state_unknown_to_us_may_be_in_force() -> None:
     found = obstacles_to_enabling(access(("unknownFutureValue", "MFA for all")), EVERYBODY)
-    assert len(found) == 1
-    assert "MFA for all" in found[0].sentence
+    assert risks(found) == [UNKNOWN_CONDITIONAL_ACCESS]
+    assert "'MFA for all'" in found[0].sentence
+
+
+def test_policies_in_an_unfamiliar_state_do_not_hide_the_enabled_ones() -> None:
+    found = obstacles_to_enabling(access(("unknownFutureValue", "One"), ("enabled", "Another")), EVERYBODY)
+    assert risks(refused(found, list(RISKS))) == [None]
+    assert "'Another'" in refusal(refused(found, list(RISKS)), True)
 
 
 def test_unknown_conditional_access_may_be_accepted_by_name() -> None:

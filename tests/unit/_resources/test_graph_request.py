@@ -182,6 +182,20 @@ def test_a_filter_that_finds_nothing_means_that_it_does_not_exist(query: str) ->
     assert change.before is None
 
 
+def test_a_filter_that_finds_one_finds_the_object() -> None:
+    query = "value[?displayName=='Emergency access']"
+    found = groups({"displayName": "Another"}, {**GROUP, "id": "x"})
+    assert planned(found, **{**FIND_GROUP, "read_query": query}).changes == ()
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_filter_that_finds_several_is_refused(method: str) -> None:
+    desired = None if method == "DELETE" else GROUP
+    asked = {**FIND_GROUP, "method": method, "desired": desired, "read_query": "value[?mailEnabled]"}
+    found = groups({**GROUP, "mailEnabled": True}, {**GROUP, "mailEnabled": True})
+    assert "finds 2 objects" in refusal_of(found, **asked)
+
+
 # DELETE
 
 

@@ -197,6 +197,14 @@ def test_a_secret_body_written_as_text_is_masked_too(graph: FakeGraph) -> None:
         assert SECRET not in json.dumps(result)
 
 
+@pytest.mark.parametrize("written", [{"note": "", "pin": 471100}, '{"note": "", "pin": 471100}'])
+def test_empty_texts_in_a_secret_body_mask_nothing_and_numbers_are_secrets(written: Any, graph: FakeGraph) -> None:
+    arguments = {"method": "POST", "path": "/things/471100", "always": True, "secret_body": written}
+    result = run_in_process(graph_request.RESOURCE, arguments, "zerotrust.m365.graph_request", False)
+    assert result["msg"] == f"POST /things/{MASK} was sent."
+    assert "471100" not in json.dumps(result)
+
+
 # The login, whose result is a secret
 
 

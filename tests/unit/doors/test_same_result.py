@@ -99,6 +99,9 @@ CASES: dict[str, Case] = {
     "a login in check mode": Case("login", SIGNED_IN, check_mode=True),
     "a path that cannot be": Case("graph_info", {**SIGNED_IN, "path": "users"}),
     "a query that cannot be": Case("graph_info", {**SIGNED_IN, "path": "/users", "query": "[?"}),
+    "a secret body written as text, refused later": Case(
+        "graph_request", {**SIGNED_IN, "path": "/users", "method": "PATCH", "secret_body": '{"a": ["hunter-2", ""]}'}
+    ),
     "a bug": Case("tenant_info", {"client_secret": "hunter-2"}, broken=True),
     "a request without a desired state": Case("graph_request", {**SIGNED_IN, "path": "/users", "method": "PATCH"}),
 }
