@@ -12,7 +12,7 @@ in any order, and each item throttled by itself with its own Retry-After.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .answers import Asked, header
 from .calls import Call
@@ -61,7 +61,7 @@ class Read:
     action: str = ""
 
 
-ReadResult = dict[str, Any] | list[dict[str, Any]] | GraphError
+ReadResult: TypeAlias = "dict[str, Any] | list[dict[str, Any]] | GraphError"
 
 
 @dataclass

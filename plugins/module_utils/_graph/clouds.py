@@ -86,7 +86,7 @@ def _base_url(option: str, url: str) -> str:
         raise OptionError(f"{option} holds characters that no URL may hold.")
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises on a port that is no number
+        _unused = parts.port  # raises on a port that is no number
     except ValueError:
         raise OptionError(f"{option} is no URL.") from None
     if parts.username is not None or parts.password is not None:

@@ -11,7 +11,7 @@ Names of environment variables are those of AWX's built-in Azure credential and 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from .clouds import GRAPH_APPLICATION_ID, Cloud
 from .errors import OptionError
@@ -50,7 +50,7 @@ class ManagedIdentity:
     client_id: str | None = None
 
 
-Credential = ClientSecret | Certificate | FederatedToken | ManagedIdentity
+Credential: TypeAlias = "ClientSecret | Certificate | FederatedToken | ManagedIdentity"
 
 
 @dataclass(frozen=True)

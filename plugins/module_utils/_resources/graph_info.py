@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._engine.plan import Plan
 from .._engine.resource import Resource
@@ -13,7 +13,7 @@ from .._engine.run import Run
 from .._graph.errors import OptionError
 from .graph_options import PATH_OPTIONS, check_expression, headers, search, text_values
 
-Answer = dict[str, Any] | list[dict[str, Any]]
+Answer: TypeAlias = "dict[str, Any] | list[dict[str, Any]]"
 
 
 class GraphInfo(Resource):

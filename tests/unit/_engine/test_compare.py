@@ -145,7 +145,7 @@ def test_partial_items_find_their_match(current: list[dict[str, int]], data: st.
 
 
 def test_many_equal_items_are_compared() -> None:
-    many = [{"targetType": "group"} for _ in range(1000)]
+    many = [{"targetType": "group"} for _unused in range(1000)]
     assert contains(many, copy.deepcopy(many))
 
 

@@ -197,7 +197,7 @@ def test_failing_half_way_is_told_as_changed_and_keeps_the_diff(monkeypatch: pyt
     assert result["diff"] == DIFF
     assert result["msg"].startswith("Could not change the second setting")
     assert result["error"]["status"] == 403
-    assert [path for _, path, _ in graph.writes] == ["/first", "/second"]
+    assert [path for _unused, path, _unused in graph.writes] == ["/first", "/second"]
     assert graph.closed == 1
 
 
@@ -206,7 +206,7 @@ def test_failing_at_the_first_write_has_changed_nothing_and_goes_no_further(monk
     graph.on_write = lambda _method, _path, _body: refused("change the first setting")
     result = execute(graph, monkeypatch)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert [path for _, path, _ in graph.writes] == ["/first"]
+    assert [path for _unused, path, _unused in graph.writes] == ["/first"]
 
 
 def test_a_write_after_the_deadline_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +333,7 @@ def slow_pair(reads_until_shown: float) -> FakeGraph:
     graph = pair_of()
 
     def answer() -> Any:
-        reads = [method for method, _, _ in graph.sent].count("GET") - 1
+        reads = [method for method, _unused, _unused in graph.sent].count("GET") - 1
         shown = "new" if graph.writes and reads >= reads_until_shown else "old"
         return {"first": shown, "second": shown}
 
@@ -383,7 +383,7 @@ def test_without_time_to_wait_graph_is_read_once_more(
     result = execute(graph, monkeypatch, wait_timeout=wait_timeout)
     assert (result["failed"], result["changed"]) == (True, True)
     assert clock.slept == []
-    assert [method for method, _, _ in graph.sent] == ["GET", "PATCH", "PATCH", "GET"]
+    assert [method for method, _unused, _unused in graph.sent] == ["GET", "PATCH", "PATCH", "GET"]
 
 
 def test_a_failure_while_verifying_is_told_with_the_change(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

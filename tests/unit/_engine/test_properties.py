@@ -36,7 +36,7 @@ CURRENT = {"enabled": True, "state": "enabled", "days": None, "names": ["a"]}
 
 FITS = {
     "bool": lambda value: isinstance(value, bool),
-    "int": lambda value: type(value) is int,
+    "int": lambda value: value.__class__ is int,
     "float": lambda value: type(value) in (int, float),
     "str": lambda value: isinstance(value, str),
     "list": lambda value: isinstance(value, list),

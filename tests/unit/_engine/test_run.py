@@ -39,7 +39,7 @@ def test_writes_are_allowed_until_the_deadline(clock: Clock) -> None:
 
 def test_the_deadline_counts_from_the_start_of_the_task_not_from_the_last_write(clock: Clock) -> None:
     guard = WriteGuard(10, started=clock.now)
-    for _ in range(9):
+    for _unused in range(9):
         clock.now += 1
         guard()
     clock.now += 1

@@ -176,7 +176,7 @@ def test_errors_have_types(
     http.get(USERS, status=status, body=body if isinstance(body, str) else json.dumps(body))
     with pytest.raises(GraphError) as caught:
         client.list("/users", action="list users")
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert caught.value.message.startswith(f"Could not list users: Microsoft Graph answered {status}")
     assert caught.value.as_result()["error"]["status"] == status
 

@@ -132,7 +132,7 @@ def test_a_conditional_access_policy_in_an_unfamiliar_state_is_not_left_out() ->
 def test_a_subset_is_told_in_the_fixed_order(names: list[str], not_known: set[str]) -> None:
     tenant = {name: unknown("Not read.").as_result() if name in not_known else TENANT[name] for name in names}
     told = tenant_lines(tenant)
-    assert [one[:24].rstrip() for one in told] == [title for name, (title, _) in LINES.items() if name in names]
+    assert [one[:24].rstrip() for one in told] == [title for name, (title, _unused) in LINES.items() if name in names]
     assert sum("UNKNOWN" in one for one in told) == len(not_known.intersection(names))
 
 

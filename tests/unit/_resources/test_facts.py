@@ -222,7 +222,11 @@ def test_everything_is_read_together_and_once() -> None:
     assert len(paths) == len(set(paths))
     assert set(paths) == {path for sources in SOURCES.values() for path in sources} - {FEDERATION, MEMBERS}
     assert [read.path for read in follow_ups] == [FEDERATION, MEMBERS]
-    assert [path for _, path, _ in graph.sent] == ["/users", "/users", f"{TENANT_ID}/.well-known/openid-configuration"]
+    assert [path for _unused, path, _unused in graph.sent] == [
+        "/users",
+        "/users",
+        f"{TENANT_ID}/.well-known/openid-configuration",
+    ]
 
 
 @given(st.sets(st.sampled_from(ALL_FACTS)))
@@ -233,8 +237,8 @@ def test_only_what_is_asked_for_is_read(names: set[str]) -> None:
     paths = [read.path for reads in graph.read_together for read in reads]
     assert len(paths) == len(set(paths))
     assert set(paths) == {path for name in names for path in SOURCES.get(name, ())}
-    assert any(path == "/users" for _, path, _ in graph.sent) is bool(names & {"users", "per_user_mfa"})
-    assert any("openid" in path for _, path, _ in graph.sent) is ("region" in names)
+    assert any(path == "/users" for _unused, path, _unused in graph.sent) is bool(names & {"users", "per_user_mfa"})
+    assert any("openid" in path for _unused, path, _unused in graph.sent) is ("region" in names)
 
 
 def test_nothing_is_read_for_nothing() -> None:

@@ -130,7 +130,7 @@ def test_everything_that_was_asked_reaches_the_request() -> None:
 def test_the_object_may_be_read_elsewhere() -> None:
     graph = FakeGraph({"/elsewhere": {"value": [PRESENT]}})
     (change,) = planned(graph, method="PATCH", desired=WANTED, read_path="/elsewhere", read_query="value[0]").changes
-    assert [path for _, path, _ in graph.sent] == ["/elsewhere"]
+    assert [path for _unused, path, _unused in graph.sent] == ["/elsewhere"]
     assert change.before == {"allowInvitesFrom": "everyone"}
 
 

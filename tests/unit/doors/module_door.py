@@ -74,7 +74,7 @@ def _main() -> None:
         child = os.fork()
         if child == 0:
             _run(f"{asked['folder']}/{case['module']}.py", case)
-        _, status = os.waitpid(child, 0)
+        _unused, status = os.waitpid(child, 0)
         if status:
             raise RuntimeError(f"{case['module']} ended with {status}")
 

@@ -112,7 +112,7 @@ def test_a_vaulted_string_arrives_in_clear(monkeypatch: pytest.MonkeyPatch) -> N
     arguments = loader.load("client_secret: !vault |\n  " + encrypted.replace("\n", "\n  ") + "\n")
     assert arguments["client_secret"].__class__ is not str
     assert plain(arguments) == {"client_secret": "hunter-2"}
-    assert type(plain(arguments)["client_secret"]) is str
+    assert plain(arguments)["client_secret"].__class__ is str
 
 
 def test_a_date_as_an_option_works_like_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
