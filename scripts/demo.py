@@ -1,0 +1,154 @@
+"""Harden a simulated tenant before the reader's eyes: before, dry run, apply, apply again, after.
+
+The real collection talks to the simulator as it would to Microsoft Graph. Ends with 0 only when every step did what the
+demonstration says it does; the simulator is stopped in any case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SCENARIO = "legacy"
+SECONDS_TO_START = 20
+BASELINE = "zerotrust.m365.baseline"
+RECAP = re.compile(r"^localhost\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+REAL_TENANT = f"""\
+For a real tenant, register an application in Entra ID and give it the permissions that the README lists. Then:
+  export AZURE_TENANT_ID=... AZURE_CLIENT_ID=... AZURE_CLIENT_CERTIFICATE_PATH=/path/to/certificate-and-key.pem
+  ansible-playbook {BASELINE} --check --diff     # read it, and run it again without --check
+"""
+
+
+class StepFailed(Exception):
+    """A step of the demonstration did not do what it should."""
+
+
+def title(text: str) -> None:
+    """Print a heading."""
+    print(f"\n\N{BOX DRAWINGS HEAVY HORIZONTAL}{text:\N{BOX DRAWINGS HEAVY HORIZONTAL}<99}\n", flush=True)
+
+
+@contextlib.contextmanager
+def simulator(folder: Path) -> Iterator[dict[str, str]]:
+    """Run the simulator and give what its ready file says. Raises StepFailed when it does not start."""
+    ready, log = folder / "ready.json", folder / "simulator.log"
+    command = ["m365-simulator", "serve", "--scenario", SCENARIO, "--port", "0", "--ready-file", str(ready)]
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StepFailed(f"The simulator did not start:\n{log.read_text(encoding='utf-8')}")
+            time.sleep(0.05)
+        yield json.loads(ready.read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def environment_for(tenant: dict[str, str]) -> dict[str, str]:
+    """Give the environment of the playbooks: readable output, and no credentials but those of the simulated tenant."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "M365_"))},
+        "AZURE_TENANT_ID": tenant["tenant_id"],
+        "AZURE_CLIENT_ID": tenant["client_id"],
+        "AZURE_CLIENT_CERTIFICATE_PATH": tenant["certificate_path"],
+        "M365_GRAPH_URL": tenant["graph_url"],
+        "M365_LOGIN_URL": tenant["login_url"],
+        "M365_CA_PATH": tenant["ca_file"],
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "ANSIBLE_FORCE_COLOR": str(sys.stdout.isatty()).lower(),
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+    }
+
+
+def play(environment: dict[str, str], *options: str) -> int:
+    """Run the baseline playbook and return how many tasks changed something. Raises StepFailed."""
+    command = ["ansible-playbook", BASELINE, *options]
+    print("$ " + " ".join(command) + "\n", flush=True)
+    lines = []
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                lines.append(line)
+        except BaseException:
+            process.terminate()
+            raise
+    recap = RECAP.search(COLOUR.sub("", "".join(lines)))
+    if process.returncode or recap is None:
+        raise StepFailed(f"ansible-playbook ended with exit code {process.returncode}")
+    changed, unreachable, failed = (int(number) for number in recap.groups())
+    if unreachable or failed:
+        raise StepFailed("A task failed")
+    return changed
+
+
+def demonstrate(folder: Path) -> None:
+    """Show it all. Raises StepFailed at the first step that goes wrong."""
+    title(f" A simulated tenant, scenario '{SCENARIO}' ")
+    with simulator(folder) as tenant:
+        print(f"Microsoft Graph and sign-in are played at {tenant['graph_url']}")
+        environment = environment_for(tenant)
+        begin = time.monotonic()
+
+        title(" 1. The tenant before ")
+        play(environment, "--tags", "preflight")
+        title(" 2. A dry run: what would change ")
+        if not play(environment, "--check", "--diff"):
+            raise StepFailed("The dry run should have announced a change")
+        title(" 3. Apply it ")
+        if not play(environment, "--diff"):
+            raise StepFailed("The run should have changed something")
+        title(" 4. Once more: nothing is left to change ")
+        if play(environment):
+            raise StepFailed("The second run should have said changed=0")
+        title(" 5. The tenant after ")
+        play(environment, "--tags", "preflight")
+        seconds = time.monotonic() - begin
+    title(f" Done; the playbooks took {seconds:.0f} seconds, and the simulator is stopped ")
+    print(REAL_TENANT, end="")
+
+
+def interrupt(*_signal: object) -> None:
+    """Treat a request to end as Ctrl-C, so that the simulator is stopped then too."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the demonstration and return its exit code."""
+    signal.signal(signal.SIGTERM, interrupt)
+    with tempfile.TemporaryDirectory(prefix="m365-demo-") as folder:
+        try:
+            demonstrate(Path(folder))
+        except StepFailed as failure:
+            print(f"\nThe demonstration failed: {failure}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nInterrupted; the simulator is stopped.", file=sys.stderr)
+            return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What tests and people may ask of the simulator itself, beside Graph: /_admin on the same port."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+
+from m365_simulator.assumptions import ASSUMPTIONS
+from m365_simulator.errors import SimulatorError
+from m365_simulator.simulation import Simulation
+from m365_simulator.tenants import Tenant
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def make_admin(simulation: Simulation, stop: Callable[[], None]) -> Router:
+    """`stop` asks the server to end after this answer."""
+    admin = _Admin(simulation, stop)
+    table: list[tuple[str, str, Handler]] = [
+        ("GET", "/state", admin.state),
+        ("GET", "/journal", admin.journal),
+        ("DELETE", "/journal", admin.clear_journal),
+        ("POST", "/reset", admin.reset),
+        ("GET", "/clock", admin.clock),
+        ("POST", "/clock", admin.move_clock),
+        ("GET", "/faults", admin.faults),
+        ("POST", "/faults", admin.add_fault),
+        ("DELETE", "/faults", admin.clear_faults),
+        ("GET", "/assumptions", admin.assumptions),
+        ("POST", "/assumptions", admin.assume),
+        ("GET", "/application", admin.application),
+        ("POST", "/application", admin.change_application),
+        ("POST", "/tokens/expire", admin.expire_tokens),
+        ("POST", "/federated_token", admin.federated_token),
+        ("POST", "/shutdown", admin.shutdown),
+    ]
+    routes = [Route(f"/_admin{path}", _guard(handler), methods=[method]) for method, path, handler in table]
+    return Router(routes=routes, default=_unknown)
+
+
+def _guard(handler: Handler) -> Handler:
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except SimulatorError as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return guarded
+
+
+async def _unknown(scope: Any, receive: Any, send: Any) -> None:
+    await JSONResponse({"error": "There is no such address under /_admin."}, 404)(scope, receive, send)
+
+
+class _Admin:
+    def __init__(self, simulation: Simulation, stop: Callable[[], None]) -> None:
+        self._simulation, self._stop = simulation, stop
+
+    async def state(self, request: Request) -> Response:
+        return JSONResponse(self._simulation.dump(self._tenant(request)))
+
+    async def journal(self, request: Request) -> Response:
+        tenant = request.query_params.get("tenant")
+        return JSONResponse(self._simulation.journal.entries(self._tenant(request).id if tenant else None))
+
+    async def clear_journal(self, request: Request) -> Response:
+        self._simulation.journal.clear()
+        return JSONResponse({})
+
+    async def reset(self, request: Request) -> Response:
+        """With ?tenant=ID only that tenant's state, and neither journal, clock nor faults."""
+        self._simulation.reset(self._tenant(request) if "tenant" in request.query_params else None)
+        return JSONResponse({})
+
+    async def clock(self, request: Request) -> Response:
+        clock = self._simulation.clock
+        return JSONResponse({"now": clock.stamp(), "offset_seconds": clock.offset})
+
+    async def move_clock(self, request: Request) -> Response:
+        seconds = (await _body(request)).get("advance_seconds")
+        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+            raise SimulatorError("advance_seconds must be a number.")
+        self._simulation.clock.advance(seconds)
+        return await self.clock(request)
+
+    async def faults(self, request: Request) -> Response:
+        return JSONResponse(self._simulation.faults.as_json())
+
+    async def add_fault(self, request: Request) -> Response:
+        self._simulation.faults.add(await _body(request))
+        return await self.faults(request)
+
+    async def clear_faults(self, request: Request) -> Response:
+        self._simulation.faults.clear()
+        return JSONResponse([])
+
+    async def assumptions(self, request: Request) -> Response:
+        values = self._tenant(request).assumptions
+        return JSONResponse(
+            {
+                name: {"value": values[name], "values": known.values, "meaning": known.meaning}
+                for name, known in ASSUMPTIONS.items()
+            }
+        )
+
+    async def assume(self, request: Request) -> Response:
+        """A JSON object of names and values, for all tenants or for ?tenant=ID."""
+        wanted = {name: str(value) for name, value in (await _body(request)).items()}
+        for tenant in self._chosen(request):
+            self._simulation.assume(tenant, wanted)
+        self._simulation.keep()
+        return await self.assumptions(request)
+
+    async def application(self, request: Request) -> Response:
+        return JSONResponse(self._simulation.dump(self._tenant(request))["application"])
+
+    async def change_application(self, request: Request) -> Response:
+        """`permissions` (a list), `enabled`, `secret_valid_days` (negative: expired), for all tenants or one.
+        Tokens already issued keep their roles, as in Entra."""
+        body = await _body(request)
+        unknown = set(body) - {"permissions", "enabled", "secret_valid_days"}
+        if unknown:
+            raise SimulatorError(f"An application has no {', '.join(sorted(unknown))}.")
+        for tenant in self._chosen(request):
+            application = tenant.application
+            if "permissions" in body:
+                application.permissions = [str(name) for name in body["permissions"]]
+            if "enabled" in body:
+                application.enabled = bool(body["enabled"])
+            if "secret_valid_days" in body:
+                application.secret_expires = self._simulation.clock.now() + 86400 * float(body["secret_valid_days"])
+        self._simulation.keep()
+        return await self.application(request)
+
+    async def expire_tokens(self, request: Request) -> Response:
+        """Every access token issued so far is refused from now on."""
+        self._simulation.tokens.expire_all()
+        return JSONResponse({})
+
+    async def federated_token(self, request: Request) -> Response:
+        """An assertion of the simulated identity provider: `subject`, `audience`, `expires_in` (seconds)."""
+        body = await _body(request)
+        application = self._tenant(request).application
+        now = int(self._simulation.clock.now())
+        key = self._simulation.federation_key()
+        token = key.sign(
+            {
+                "iss": self._simulation.sign_in.federation_issuer,
+                "sub": body.get("subject", application.federation_subject),
+                "aud": body.get("audience", application.federation_audience),
+                "iat": now,
+                "nbf": now,
+                "exp": now + int(body.get("expires_in", 3600)),
+            }
+        )
+        return JSONResponse({"token": token})
+
+    async def shutdown(self, request: Request) -> Response:
+        self._stop()
+        return JSONResponse({})
+
+    def _tenant(self, request: Request) -> Tenant:
+        """The one named by ?tenant=ID, else the first."""
+        id = request.query_params.get("tenant")
+        if id is None:
+            return self._simulation.first
+        tenant = self._simulation.tenants.get(id.lower())
+        if tenant is None:
+            raise SimulatorError(f"There is no tenant {id}.")
+        return tenant
+
+    def _chosen(self, request: Request) -> list[Tenant]:
+        if "tenant" in request.query_params:
+            return [self._tenant(request)]
+        return list(self._simulation.tenants.values())
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    content = await request.body()
+    if not content:
+        return {}
+    try:
+        value = await request.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise SimulatorError("The body must be a JSON object.")
+    return value

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The simulated time, which tests can move."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+
+SECONDS_PER_DAY = 86400
+
+
+class Clock:
+    """Real time plus an offset in seconds. Everything the simulator dates, signs or expires follows it."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self.offset
+
+    def advance(self, seconds: float) -> None:
+        self.offset += seconds
+
+    def stamp(self) -> str:
+        """Now, as Graph writes it: whole seconds, UTC."""
+        return to_stamp(self.now())
+
+
+def to_stamp(epoch: float) -> str:
+    """`2026-11-23T04:35:00Z` for seconds since the epoch."""
+    return datetime.fromtimestamp(int(epoch), timezone.utc).isoformat()[:19] + "Z"
+
+
+def days_before(epoch: float, days: float) -> str:
+    """The stamp of `days` days before `epoch`."""
+    return to_stamp(epoch - days * SECONDS_PER_DAY)

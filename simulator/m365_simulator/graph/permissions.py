@@ -1,0 +1,153 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which application permissions each call needs: every set must be met, one permission out of a set suffices.
+
+Source: Microsoft's published permission table and the permissions sections of the Graph documentation. Where live
+services differ (Conditional Access writes need Policy.Read.All besides), the live behaviour stands.
+"""
+
+from __future__ import annotations
+
+from m365_simulator.graph.errors import GraphError
+
+Needs = tuple[frozenset[str], ...]
+
+GET, POST, PATCH, DELETE = "GET", "POST", "PATCH", "DELETE"
+
+
+def _any(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+READ_ALL = _any("Policy.Read.All")
+DIRECTORY_READ = ("Directory.Read.All", "Directory.ReadWrite.All")
+READ_ORGANIZATION = _any("Organization.Read.All", "Organization.ReadWrite.All", *DIRECTORY_READ)
+READ_DOMAINS = _any("Domain.Read.All", "Domain.ReadWrite.All", *DIRECTORY_READ)
+READ_FEDERATION = READ_DOMAINS | {"Domain-InternalFederation.Read.All", "Domain-InternalFederation.ReadWrite.All"}
+READ_SKUS = READ_ORGANIZATION | {"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All"}
+READ_METHODS_POLICY = _any(
+    "Policy.Read.All", "Policy.Read.AuthenticationMethod", "Policy.ReadWrite.AuthenticationMethod"
+)
+WRITE_METHODS_POLICY = _any("Policy.ReadWrite.AuthenticationMethod")
+READ_ACCESS = _any("Policy.Read.All", "Policy.Read.ConditionalAccess")
+WRITE_ACCESS = _any("Policy.ReadWrite.ConditionalAccess")
+READ_USERS = _any("User.Read.All", "User.ReadWrite.All", *DIRECTORY_READ)
+WRITE_USERS = _any("User.ReadWrite.All", "Directory.ReadWrite.All")
+CHANGE_USERS = WRITE_USERS | {"User-PasswordProfile.ReadWrite.All", "User.EnableDisableAccount.All"}
+READ_GROUPS = _any("Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All") | {
+    *DIRECTORY_READ
+}
+WRITE_GROUPS = _any("Group.ReadWrite.All", "Directory.ReadWrite.All")
+WRITE_MEMBERS = WRITE_GROUPS | {"GroupMember.ReadWrite.All"}
+READ_ROLES = _any("RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory") | {
+    *DIRECTORY_READ
+}
+WRITE_ROLES = _any("RoleManagement.ReadWrite.Directory")
+READ_LOGS = _any("AuditLog.Read.All")
+READ_USER_METHODS = _any("UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
+READ_APPLICATIONS = _any("Application.Read.All", "Application.ReadWrite.All", *DIRECTORY_READ)
+
+METHODS = "/policies/authenticationMethodsPolicy"
+ACCESS = "/identity/conditionalAccess"
+ROLES = "/roleManagement/directory"
+
+PERMISSIONS: dict[tuple[str, str], Needs] = {
+    (GET, "/organization"): (READ_ORGANIZATION,),
+    (GET, "/organization/{id}"): (READ_ORGANIZATION,),
+    (GET, "/domains"): (READ_DOMAINS,),
+    (GET, "/domains/{id}"): (READ_DOMAINS,),
+    (GET, "/domains/{id}/federationConfiguration"): (READ_FEDERATION,),
+    (GET, "/domains/{id}/federationConfiguration/{federation}"): (READ_FEDERATION,),
+    (GET, "/subscribedSkus"): (READ_SKUS,),
+    (GET, "/subscribedSkus/{id}"): (READ_SKUS,),
+    (GET, "/policies/identitySecurityDefaultsEnforcementPolicy"): (READ_ALL,),
+    (PATCH, "/policies/identitySecurityDefaultsEnforcementPolicy"): (
+        READ_ALL,
+        _any("Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.ConditionalAccess"),
+    ),
+    (GET, "/policies/authorizationPolicy"): (READ_ALL | {"Policy.ReadWrite.Authorization"},),
+    (GET, "/policies/authorizationPolicy/{id}"): (READ_ALL | {"Policy.ReadWrite.Authorization"},),
+    (PATCH, "/policies/authorizationPolicy"): (_any("Policy.ReadWrite.Authorization"),),
+    (PATCH, "/policies/authorizationPolicy/{id}"): (_any("Policy.ReadWrite.Authorization"),),
+    (GET, "/policies/mfaServicePolicy"): (READ_ALL,),
+    (PATCH, "/policies/mfaServicePolicy"): (WRITE_METHODS_POLICY,),
+    (GET, METHODS): (READ_METHODS_POLICY,),
+    (PATCH, METHODS): (WRITE_METHODS_POLICY,),
+    (GET, METHODS + "/authenticationMethodConfigurations"): (READ_METHODS_POLICY,),
+    (GET, METHODS + "/authenticationMethodConfigurations/{id}"): (READ_METHODS_POLICY,),
+    (PATCH, METHODS + "/authenticationMethodConfigurations/{id}"): (WRITE_METHODS_POLICY,),
+    (DELETE, METHODS + "/authenticationMethodConfigurations/{id}"): (WRITE_METHODS_POLICY,),
+    (GET, ACCESS + "/policies"): (READ_ACCESS,),
+    (GET, ACCESS + "/policies/$count"): (READ_ACCESS,),
+    (GET, ACCESS + "/policies/{id}"): (READ_ACCESS,),
+    (POST, ACCESS + "/policies"): (READ_ALL, WRITE_ACCESS),
+    (PATCH, ACCESS + "/policies/{id}"): (READ_ALL, WRITE_ACCESS),
+    (DELETE, ACCESS + "/policies/{id}"): (READ_ALL, WRITE_ACCESS),
+    (GET, ACCESS + "/namedLocations"): (READ_ACCESS,),
+    (GET, ACCESS + "/namedLocations/{id}"): (READ_ACCESS,),
+    (GET, "/users"): (READ_USERS,),
+    (GET, "/users/$count"): (READ_USERS,),
+    (POST, "/users"): (WRITE_USERS | {"User.Create"},),
+    (GET, "/users/{id}"): (READ_USERS,),
+    (PATCH, "/users/{id}"): (CHANGE_USERS,),
+    (DELETE, "/users/{id}"): (_any("User.ReadWrite.All", "User.DeleteRestore.All"),),
+    (GET, "/users/{id}/authentication/requirements"): (READ_ALL,),
+    (PATCH, "/users/{id}/authentication/requirements"): (WRITE_METHODS_POLICY,),
+    (GET, "/users/{id}/authentication/methods"): (READ_USER_METHODS,),
+    (POST, "/users/{id}/revokeSignInSessions"): (WRITE_USERS | {"User.RevokeSessions.All"},),
+    (GET, "/users/{id}/memberOf"): (READ_USERS | {"GroupMember.Read.All"},),
+    (GET, "/groups"): (READ_GROUPS,),
+    (GET, "/groups/$count"): (READ_GROUPS,),
+    (POST, "/groups"): (WRITE_GROUPS | {"Group.Create"},),
+    (GET, "/groups/{id}"): (READ_GROUPS,),
+    (DELETE, "/groups/{id}"): (_any("Group.ReadWrite.All"),),
+    (GET, "/groups/{id}/members"): (READ_GROUPS,),
+    (GET, "/groups/{id}/members/$count"): (READ_GROUPS,),
+    (GET, "/groups/{id}/transitiveMembers"): (READ_GROUPS,),
+    (POST, "/groups/{id}/members/$ref"): (WRITE_MEMBERS,),
+    (DELETE, "/groups/{id}/members/{member}/$ref"): (WRITE_MEMBERS,),
+    (GET, ROLES + "/roleDefinitions"): (READ_ROLES,),
+    (GET, ROLES + "/roleDefinitions/{id}"): (READ_ROLES,),
+    (GET, ROLES + "/roleAssignments"): (READ_ROLES,),
+    (GET, ROLES + "/roleAssignments/{id}"): (READ_ROLES,),
+    (POST, ROLES + "/roleAssignments"): (WRITE_ROLES,),
+    (DELETE, ROLES + "/roleAssignments/{id}"): (WRITE_ROLES,),
+    (GET, "/directoryRoles"): (READ_ROLES,),
+    (GET, "/directoryRoles/{id}"): (READ_ROLES,),
+    (GET, "/directoryRoles/{id}/members"): (READ_ROLES,),
+    (GET, "/reports/authenticationMethods/userRegistrationDetails"): (READ_LOGS,),
+    (GET, "/reports/authenticationMethods/userRegistrationDetails/{id}"): (READ_LOGS,),
+    (GET, "/auditLogs/signIns"): (READ_LOGS,),
+    (GET, "/auditLogs/signIns/{id}"): (READ_LOGS,),
+    (GET, "/auditLogs/directoryAudits"): (READ_LOGS,),
+    (GET, "/auditLogs/directoryAudits/{id}"): (READ_LOGS,),
+    (GET, "/servicePrincipals"): (READ_APPLICATIONS,),
+    (GET, "/servicePrincipals/$count"): (READ_APPLICATIONS,),
+    (GET, "/servicePrincipals/{id}"): (READ_APPLICATIONS,),
+}
+
+
+def check_permissions(method: str, template: str, granted: frozenset[str]) -> None:
+    """Raise Graph's 403 for the area when a permission is missing."""
+    missing = [needed for needed in PERMISSIONS[method, template] if not needed & granted]
+    if missing:
+        raise permission_missing(template, missing[0])
+
+
+def permission_missing(template: str, needed: frozenset[str]) -> GraphError:
+    """Each area of Graph has its own words for it."""
+    if template.startswith(("/reports", "/auditLogs")):
+        return GraphError(
+            403,
+            "Authentication_MSGraphPermissionMissing",
+            f"Calling principal does not have required MSGraph permissions {', '.join(sorted(needed))}",
+        )
+    if template.startswith(("/policies", "/identity")) or "/authentication/" in template:
+        return GraphError(
+            403,
+            "AccessDenied",
+            "You cannot perform the requested operation, required scopes are missing in the token.",
+        )
+    return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")

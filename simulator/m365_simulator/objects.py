@@ -1,0 +1,95 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Directory objects in the shape in which Graph shows them, used both to build a tenant and to answer a POST."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from m365_simulator.directory_roles import BUILT_IN_ROLES, PRIVILEGED_ROLES
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+SECURITY_DEFAULTS_ID = "00000000-0000-0000-0000-000000000005"
+
+
+def role_definitions() -> list[dict[str, Any]]:
+    """The built-in unifiedRoleDefinitions, with the member that only beta shows."""
+    actions = {"allowedResourceActions": ["microsoft.directory/users/standard/read"], "condition": None}
+    return [
+        {
+            "id": template,
+            "description": description,
+            "displayName": name,
+            "isBuiltIn": True,
+            "isEnabled": True,
+            "isPrivileged": template in PRIVILEGED_ROLES,
+            "resourceScopes": ["/"],
+            "templateId": template,
+            "version": "1",
+            "rolePermissions": [actions],
+        }
+        for name, (template, description) in BUILT_IN_ROLES.items()
+    ]
+
+
+def role_assignment(role: str, principal: str, scope: str = "/") -> dict[str, Any]:
+    """A unifiedRoleAssignment; like Graph's, its id is opaque and the same for the same three parts."""
+    opaque = uuid.uuid5(uuid.UUID(role), f"{principal.lower()}{scope}").hex
+    return {
+        "id": f"{opaque}-1",
+        "principalId": principal,
+        "directoryScopeId": scope,
+        "roleDefinitionId": role,
+    }
+
+
+def new_group(id: str, created: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A security group as Graph shows it after creation, with what the creator wrote."""
+    return {
+        "id": id,
+        "deletedDateTime": None,
+        "classification": None,
+        "createdDateTime": created,
+        "creationOptions": [],
+        "description": None,
+        "displayName": None,
+        "expirationDateTime": None,
+        "groupTypes": [],
+        "isAssignableToRole": None,
+        "mail": None,
+        "mailEnabled": False,
+        "mailNickname": None,
+        "membershipRule": None,
+        "membershipRuleProcessingState": None,
+        "onPremisesDomainName": None,
+        "onPremisesLastSyncDateTime": None,
+        "onPremisesNetBiosName": None,
+        "onPremisesSamAccountName": None,
+        "onPremisesSecurityIdentifier": None,
+        "onPremisesSyncEnabled": None,
+        "preferredDataLocation": None,
+        "preferredLanguage": None,
+        "proxyAddresses": [],
+        "renewedDateTime": created,
+        "resourceBehaviorOptions": [],
+        "resourceProvisioningOptions": [],
+        "securityEnabled": True,
+        "securityIdentifier": _security_identifier(id),
+        "theme": None,
+        "uniqueName": None,
+        "visibility": None,
+        "onPremisesProvisioningErrors": [],
+        "serviceProvisioningErrors": [],
+        **wanted,
+    }
+
+
+def _security_identifier(id: str) -> str:
+    """The SID that Entra derives from an object id: its bytes as four little-endian numbers."""
+    raw = uuid.UUID(id).bytes_le
+    parts = [int.from_bytes(raw[start : start + 4], "little") for start in range(0, 16, 4)]
+    return "S-1-12-1-" + "-".join(str(part) for part in parts)

@@ -1,0 +1,224 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that one simulator holds: tenants, state, keys, clock, journal, faults; and how it starts and resets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from m365_simulator.assumptions import check_assumption
+from m365_simulator.builder import build_tenant, describe_tenant
+from m365_simulator.clock import Clock, to_stamp
+from m365_simulator.errors import SimulatorError
+from m365_simulator.faults import Faults
+from m365_simulator.graph.service import GraphService
+from m365_simulator.journal import Journal
+from m365_simulator.keys import SigningKey, make_certificate
+from m365_simulator.objects import GRAPH_APP_ID
+from m365_simulator.scenarios import load_scenario
+from m365_simulator.sign_in import SignInService
+from m365_simulator.state import Store
+from m365_simulator.tenants import Tenant
+from m365_simulator.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a simulation is made of. `scenarios` are taken in turn when there are more tenants."""
+
+    scenarios: tuple[str, ...] = ("greenfield",)
+    tenants: int | None = None
+    users: int | None = None
+    seed: int = 1
+    state: Path | None = None
+    assumptions: Mapping[str, str] | None = None
+
+
+class Simulation:
+    """`urls` are the addresses under which this simulator answers, the first one being the preferred. Raises
+    SimulatorError for bad options or an unusable state file."""
+
+    def __init__(self, options: Options, urls: Sequence[str]) -> None:
+        self.clock, self.journal, self.faults = Clock(), Journal(), Faults()
+        self.url = urls[0]
+        self.store = Store(options.state)
+        kept = self.store.setting("plan")
+        try:
+            plan = self._make_plan(options) if kept is None else _check_same(kept, options)
+            self._plan: dict[str, Any] = plan
+            self.token_key = self._key("token key")
+            self.client_key = self._key("client key")
+            if kept is None:
+                self.tenants = self._create_tenants()
+            else:
+                self.tenants = {item["id"]: Tenant.from_json(item) for item in self.store.setting("tenants")}
+            self._wanted_assumptions = dict(options.assumptions or {})
+            for tenant in self.tenants.values():
+                self.assume(tenant, self._wanted_assumptions)
+            self.keep()
+        except BaseException:
+            self.store.close()
+            raise
+        audiences = frozenset({*urls, *(f"{url}/" for url in urls), GRAPH_APP_ID})
+        self.tokens = Tokens(self.token_key, self.clock, audiences)
+        self.sign_in = SignInService(self.store, self.tenants, self.tokens, self.clock, self.token_key, audiences)
+        self.sign_in.expected_login_urls = tuple(urls)
+        self.sign_in.federation_issuer = f"{self.url}/_federation"
+        if self.store.setting("federation key") is not None:
+            self.federation_key()
+        self.graph = GraphService(
+            self.store,
+            self.tenants,
+            self.tokens,
+            self.clock,
+            self.journal,
+            self.faults,
+            random.Random(f"{plan['seed']}/answers"),
+        )
+
+    @property
+    def first(self) -> Tenant:
+        return next(iter(self.tenants.values()))
+
+    def federation_key(self) -> SigningKey:
+        """Made when first wanted: most runs never sign in by federation."""
+        if self.sign_in.federation_key is None:
+            self.sign_in.federation_key = self._key("federation key")
+            self.store.commit()
+        return self.sign_in.federation_key
+
+    def reset(self, tenant: Tenant | None = None) -> None:
+        """Back to the start: state, applications and their permissions, and, for all tenants, clock, journal and
+        faults too. Ids and secrets stay, so that clients need nothing new."""
+        for item in self.tenants.values() if tenant is None else (tenant,):
+            fresh = self._describe(item.number)
+            fresh.application.client_secret = item.application.client_secret
+            fresh.application.certificate = item.application.certificate
+            item.application, item.assumptions = fresh.application, fresh.assumptions
+            self.assume(item, self._wanted_assumptions)
+            self.store.tenant(item.number).clear()
+            self._build(item)
+        if tenant is None:
+            self.clock.offset = 0.0
+            self.journal.clear()
+            self.faults.clear()
+        self.keep()
+
+    def assume(self, tenant: Tenant, wanted: Mapping[str, str]) -> None:
+        """Raises SimulatorError for an unknown assumption or value."""
+        for name, value in wanted.items():
+            check_assumption(name, value)
+            tenant.assumptions[name] = value
+
+    def keep(self) -> None:
+        """Write applications and assumptions, which tests may change, to the state."""
+        self.store.keep_setting("plan", self._plan)
+        self.store.keep_setting("tenants", [tenant.as_json() for tenant in self.tenants.values()])
+        self.store.commit()
+
+    def dump(self, tenant: Tenant) -> dict[str, Any]:
+        """The whole state of one tenant, with what Graph does not show under `_private`. No secret is in it."""
+        store = self.store.tenant(tenant.number)
+        application = tenant.as_json()["application"]
+        del application["client_secret"]
+        objects = {
+            kind: [
+                {**row.document, "_private": row.private} if row.private else row.document for row in store.rows(kind)
+            ]
+            for kind in store.kinds()
+        }
+        return {
+            "tenant_id": tenant.id,
+            "scenario": tenant.scenario,
+            "initial_domain": tenant.initial_domain,
+            "region": tenant.region,
+            "kind": tenant.kind,
+            "application": application,
+            "assumptions": tenant.assumptions,
+            "objects": objects,
+            "memberships": store.links(),
+        }
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _make_plan(self, options: Options) -> dict[str, Any]:
+        count = options.tenants or len(options.scenarios)
+        loaded = [load_scenario(name) for name in options.scenarios]
+        return {
+            "asked": _asked(options),
+            "scenarios": loaded,
+            "count": count,
+            "seed": options.seed,
+            "users": options.users,
+            "started": float(int(self.clock.now())),
+        }
+
+    def _key(self, name: str) -> SigningKey:
+        pem = self.store.setting(name)
+        if pem is None:
+            key = SigningKey.generate()
+            self.store.keep_setting(name, key.pem)
+            return key
+        return SigningKey.from_pem(pem)
+
+    def _scenario_of(self, number: int) -> tuple[str, dict[str, Any], int]:
+        scenarios = self._plan["scenarios"]
+        name, content = scenarios[number % len(scenarios)]
+        repeat = sum(scenarios[earlier % len(scenarios)][0] == name for earlier in range(number))
+        return name, content, repeat
+
+    def _describe(self, number: int) -> Tenant:
+        name, content, repeat = self._scenario_of(number)
+        return describe_tenant(
+            content, name, number=number, repeat=repeat, seed=self._plan["seed"], now=self._plan["started"]
+        )
+
+    def _create_tenants(self) -> dict[str, Tenant]:
+        tenants = {}
+        for number in range(self._plan["count"]):
+            tenant = self._describe(number)
+            tenant.application.certificate = make_certificate(
+                self.client_key, tenant.application.display_name, self._plan["started"]
+            )
+            self._build(tenant)
+            tenants[tenant.id] = tenant
+        return tenants
+
+    def _build(self, tenant: Tenant) -> None:
+        _unused, content, repeat = self._scenario_of(tenant.number)
+        build_tenant(
+            self.store.tenant(tenant.number),
+            tenant,
+            content,
+            repeat=repeat,
+            seed=self._plan["seed"],
+            now=self._plan["started"],
+            users=self._plan["users"],
+        )
+
+
+def _asked(options: Options) -> dict[str, Any]:
+    return {
+        "scenarios": list(options.scenarios),
+        "tenants": options.tenants,
+        "users": options.users,
+        "seed": options.seed,
+    }
+
+
+def _check_same(kept: dict[str, Any], options: Options) -> dict[str, Any]:
+    if kept["asked"] != _asked(options):
+        was = kept["asked"]
+        raise SimulatorError(
+            f"The state file {options.state} was made with other options (scenario {', '.join(was['scenarios'])}, "
+            f"tenants {was['tenants']}, users {was['users']}, seed {was['seed']}, at {to_stamp(kept['started'])}); "
+            "give the same ones, or another file."
+        )
+    return kept

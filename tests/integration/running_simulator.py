@@ -1,0 +1,216 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""m365-simulator in a process of its own, and what its journal says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 10
+WRITE_VERBS = ("POST", "PATCH", "PUT", "DELETE")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A simulated tenant, and how its application signs in."""
+
+    tenant_id: str
+    client_id: str
+    client_secret: str
+    certificate_path: str
+    scenario: str
+    initial_domain: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the journal. ``version`` is None for sign-in; ``batch`` is the number of the $batch around it."""
+
+    number: int
+    time: str
+    method: str
+    path: str
+    version: str | None
+    query: str
+    status: int | None
+    app: str | None
+    tenant: str | None
+    wrote: bool
+    batch: int | None
+
+    @property
+    def sign_in(self) -> bool:
+        return self.version is None
+
+    def concerns(self, tenant: Tenant) -> bool:
+        """Whether it is of this tenant; a sign-in that was refused belongs to nobody, but names it in its path."""
+        return tenant.tenant_id in (self.tenant, self.path.split("/")[1])
+
+    @property
+    def write(self) -> bool:
+        """Whether it asked for a change, granted or not; a $batch counts by what is in it."""
+        return not self.sign_in and self.method in WRITE_VERBS and self.path != "/$batch"
+
+
+class Simulator:
+    """A running simulator with one tenant for each of the scenarios, which are names or files."""
+
+    def __init__(self, folder: Path, scenarios: Sequence[str]) -> None:
+        self._ready_file = folder / "ready.json"
+        self._log = folder / "simulator.log"
+        command: list[str | Path] = [Path(sys.executable).parent / "m365-simulator", "serve"]
+        command += [word for scenario in scenarios for word in ("--scenario", scenario)]
+        command += ["--port", "0", "--ready-file", self._ready_file, "--managed-identity-port", "0"]
+        with self._log.open("w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C.UTF-8"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            ready = self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self.graph_url: str = ready["graph_url"]
+        self.login_url: str = ready["login_url"]
+        self.ca_file: str = ready["ca_file"]
+        self.managed_identity = {
+            "IDENTITY_ENDPOINT": ready["managed_identity_endpoint"],
+            "IDENTITY_HEADER": ready["managed_identity_header"],
+        }
+        self.tenants = [Tenant(**{name: one[name] for name in Tenant.__annotations__}) for one in ready["tenants"]]
+        self._admin_url: str = ready["admin_url"]
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = self.ca_file
+
+    def _wait_until_ready(self) -> dict[str, Any]:
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not self._ready_file.exists():
+            ended = self._process.poll()
+            if ended is not None or time.monotonic() > deadline:
+                how = "did not start in time" if ended is None else f"ended with {ended}"
+                raise RuntimeError(f"The simulator {how}:\n{self._log.read_text(encoding='utf-8')}")
+            time.sleep(0.05)
+        ready: dict[str, Any] = json.loads(self._ready_file.read_text(encoding="utf-8"))
+        return ready
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def tenant(self, scenario: str) -> Tenant:
+        """The first tenant of a scenario."""
+        return self.tenants_of(scenario)[0]
+
+    def tenants_of(self, scenario: str) -> list[Tenant]:
+        return [tenant for tenant in self.tenants if tenant.scenario == scenario]
+
+    # What the tests ask of it
+
+    def reset(self) -> None:
+        """All tenants as they were at the start, no faults, the right time, and an empty journal."""
+        self._admin("POST", "/reset")
+
+    def forget(self) -> None:
+        """Empty the journal."""
+        self._admin("DELETE", "/journal")
+
+    def journal(self, tenant: Tenant | None = None) -> list[Request]:
+        """Every request since the last ``forget``, in order; of one tenant, or of all."""
+        requests = [Request(**line) for line in self._admin("GET", "/journal")]
+        return [request for request in requests if tenant is None or request.concerns(tenant)]
+
+    def state(self, tenant: Tenant) -> Any:
+        return self._admin("GET", "/state", parameters={"tenant": tenant.tenant_id})
+
+    def federated_token(self, tenant: Tenant) -> str:
+        """What the identity provider that the tenant's application trusts would put into a file."""
+        answer = self._admin("POST", "/federated_token", parameters={"tenant": tenant.tenant_id}, body={})
+        token: str = answer["token"]
+        return token
+
+    def fail(self, path: str, status: int | str, **more: Any) -> None:
+        """Make a coming request fail. ``path`` is a regular expression; see the simulator's README for the rest."""
+        self._admin("POST", "/faults", body={"path": path, "status": status, **more})
+
+    def _admin(self, method: str, path: str, parameters: Any = None, body: Any = None) -> Any:
+        answer = self._session.request(method, self._admin_url + path, params=parameters, json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    # Signing in without the collection
+
+    def access_token(self, tenant: Tenant) -> str:
+        answer = self._session.post(
+            f"{self.login_url}/{tenant.tenant_id}/oauth2/v2.0/token",
+            data={
+                "grant_type": "client_credentials",
+                "client_id": tenant.client_id,
+                "client_secret": tenant.client_secret,
+                "scope": f"{self.graph_url}/.default",
+            },
+            timeout=30,
+        )
+        answer.raise_for_status()
+        token: str = answer.json()["access_token"]
+        return token
+
+    # How the collection signs in
+
+    def environment(self, tenant: Tenant) -> dict[str, str]:
+        return {**self.address(), **credentials(tenant)}
+
+    def address(self) -> dict[str, str]:
+        return {"M365_GRAPH_URL": self.graph_url, "M365_LOGIN_URL": self.login_url, "M365_CA_PATH": self.ca_file}
+
+    def host_variables(self, tenant: Tenant) -> dict[str, str]:
+        """The variables of playbooks/baseline.yml for a tenant that is a host of an inventory."""
+        return {
+            "m365_tenant_id": tenant.tenant_id,
+            "m365_client_id": tenant.client_id,
+            "m365_client_secret": tenant.client_secret,
+            "m365_graph_url": self.graph_url,
+            "m365_login_url": self.login_url,
+            "m365_ca_path": self.ca_file,
+        }
+
+
+def credentials(tenant: Tenant) -> dict[str, str]:
+    return {
+        "AZURE_TENANT_ID": tenant.tenant_id,
+        "AZURE_CLIENT_ID": tenant.client_id,
+        "AZURE_CLIENT_SECRET": tenant.client_secret,
+    }
+
+
+def writes(journal: Sequence[Request]) -> list[Request]:
+    return [request for request in journal if request.write]
+
+
+def token_requests(journal: Sequence[Request]) -> list[Request]:
+    return [request for request in journal if request.sign_in and request.path.endswith("/token")]
+
+
+def sent(journal: Sequence[Request]) -> list[Request]:
+    """What went over the wire: the items of a $batch count as the one request that carried them."""
+    return [request for request in journal if request.batch is None]

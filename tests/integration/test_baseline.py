@@ -1,0 +1,246 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/baseline.yml on every scenario, on one tenant and on many."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import COLLECTIONS, PlaybookRun, TaskResult
+from ansible_collections.zerotrust.m365.tests.integration.running_simulator import (
+    Request,
+    Simulator,
+    Tenant,
+    sent,
+    token_requests,
+    writes,
+)
+
+BASELINE = "zerotrust.m365.baseline"
+BY_PATH = COLLECTIONS / "ansible_collections/zerotrust/m365/playbooks/baseline.yml"
+SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
+TURN_ON = "zerotrust.m365.security_defaults : Turn security defaults on"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The verdict of a dry run, of the run, and of every run after it; and the requests that each kind of run costs.
+
+    Requests are what goes over the wire to one tenant: sign-in, and Graph with a $batch as one.
+    """
+
+    verdicts: tuple[str, str, str]
+    requests: tuple[int, int, int]
+
+    @property
+    def changes(self) -> int:
+        return int(self.verdicts[1] == "changed")
+
+
+EXPECTED: dict[str, Expected] = {
+    "greenfield": Expected(("drift", "changed", "compliant"), (8, 10, 6)),
+    "legacy": Expected(("drift", "changed", "compliant"), (8, 10, 6)),
+    "business": Expected(("not_assessed", "not_assessed", "not_assessed"), (5, 5, 5)),
+    "hybrid": Expected(("drift", "changed", "compliant"), (9, 11, 7)),
+    "locked": Expected(("compliant", "compliant", "compliant"), (6, 6, 6)),
+}
+
+
+def verdict(run: PlaybookRun, host: str = "localhost") -> dict[str, Any]:
+    """What the playbook handed to set_stats for a host."""
+    found: dict[str, Any] = run.custom["_run"]["zerotrust_m365"][host]
+    return found
+
+
+def passed(run: PlaybookRun, expected: str, host: str = "localhost") -> None:
+    assert run.return_code == 0, run.output
+    assert verdict(run, host) == {"security_defaults": expected, "failed": False}
+    assert run.recap[host]["failures"] == run.recap[host]["unreachable"] == 0
+
+
+@pytest.mark.parametrize("door", ["action", pytest.param("module", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("scenario", EXPECTED)
+def test_four_runs(scenario: str, door: str, simulator: Simulator, play: Play) -> None:
+    expected, tenant = EXPECTED[scenario], simulator.tenant(scenario)
+    environment = simulator.environment(tenant)
+    requests: list[int] = []
+
+    def run(*options: str) -> PlaybookRun:
+        simulator.forget()
+        done = play(BASELINE, "--diff", *options, door=door, environment=environment)
+        journal = simulator.journal()
+        assert len(token_requests(journal)) == 1
+        assert_nothing_read_twice(done.of_collection(), journal)
+        requests.append(len(sent(journal)))
+        return done
+
+    predicted = run("--check")
+    passed(predicted, expected.verdicts[0])
+    assert len(predicted.changes()) == predicted.changed() == expected.changes
+    assert writes(simulator.journal()) == []
+
+    applied = run()
+    passed(applied, expected.verdicts[1])
+    assert applied.changes() == predicted.changes()
+    assert applied.changed() == expected.changes
+    assert [(write.method, write.path) for write in writes(simulator.journal())] == [
+        ("PATCH", SECURITY_DEFAULTS)
+    ] * expected.changes
+
+    for options in ([], ["--check"]):
+        again = run(*options)
+        passed(again, expected.verdicts[2])
+        assert again.changes() == []
+        assert again.changed() == 0
+        assert writes(simulator.journal()) == []
+
+    assert requests == [*expected.requests, expected.requests[2]]
+
+
+def assert_nothing_read_twice(tasks: list[TaskResult], journal: list[Request]) -> None:
+    """No task reads a resource twice, except what it has written in between, to verify it."""
+    for name, requests in by_task(tasks, [request for request in journal if not request.sign_in]):
+        read: Counter[tuple[str | None, str, str]] = Counter()
+        for request in requests:
+            if request.write:
+                read.pop((request.version, request.path, request.query), None)
+            elif request.method == "GET":
+                read[request.version, request.path, request.query] += 1
+        assert [where for where, times in read.items() if times > 1] == [], name
+
+
+def by_task(tasks: list[TaskResult], journal: list[Request]) -> Iterator[tuple[str, list[Request]]]:
+    """The requests that each task of a host has made, told apart by the number that its result says."""
+    left = iter(journal)
+    for task in tasks:
+        calls = task.result.get("graph_calls", [])  # a hidden result has none: login, which asks Graph nothing
+        yield task.task, [next(left) for _unused in range(sum(call["count"] for call in calls))]
+    assert list(left) == []
+
+
+def inventory(folder: Path, simulator: Simulator, tenants: list[Tenant], changed: dict[str, dict[str, Any]]) -> str:
+    """An inventory with the hosts tenant0, tenant1 and so on. ``changed`` holds variables that they have besides."""
+    hosts = {
+        f"tenant{number}": {**simulator.host_variables(tenant), **changed.get(f"tenant{number}", {})}
+        for number, tenant in enumerate(tenants)
+    }
+    path = folder / "inventory.yml"
+    path.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    return str(path)
+
+
+def enabled(simulator: Simulator, tenant: Tenant) -> bool:
+    """Whether security defaults of a tenant were written on since the journal was emptied."""
+    return [write.path for write in writes(simulator.journal(tenant)) if write.wrote] == [SECURITY_DEFAULTS]
+
+
+@pytest.mark.parametrize("door", ["action", pytest.param("module", marks=pytest.mark.deep)])
+def test_many_tenants_of_which_one_fails(door: str, simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    tenants = simulator.tenants_of("greenfield")
+    hosts = inventory(tmp_path, simulator, tenants, {"tenant1": {"m365_client_secret": "not-the-secret"}})
+    run = play(BASELINE, "--inventory", hosts, door=door)
+
+    assert run.return_code == 2
+    assert [enabled(simulator, tenant) for tenant in tenants] == [True, False, True]
+    assert [len(token_requests(simulator.journal(tenant))) for tenant in tenants] == [1, 1, 1]
+    for host in ("tenant0", "tenant2"):
+        assert run.recap[host]["failures"] == 0
+        assert run.recap[host]["changed"] == 1
+        assert verdict(run, host) == {"security_defaults": "changed", "failed": False}
+    assert run.recap["tenant1"]["failures"] == 1
+    assert run.recap["tenant1"]["rescued"] == 1
+    assert verdict(run, "tenant1") == {"security_defaults": "not_run", "failed": True}
+    assert run.task("Sign in", "tenant1").message.startswith("Could not sign in (AADSTS7000215): ")
+    assert run.task("Fail when the baseline was not reached", "tenant1").message.startswith(
+        "Sign in: Could not sign in"
+    )
+
+
+def test_hosts_whose_group_variables_choose_another_connection(
+    simulator: Simulator, play: Play, tmp_path: Path
+) -> None:
+    tenants = simulator.tenants_of("greenfield")
+    elsewhere = {"ansible_connection": "ssh", "ansible_host": "203.0.113.1"}
+    hosts = inventory(tmp_path, simulator, tenants, {f"tenant{number}": elsewhere for number in range(3)})
+    run = play(BASELINE, "--inventory", hosts, "--check")
+    for host in ("tenant0", "tenant1", "tenant2"):
+        passed(run, "drift", host)
+
+
+def test_by_path_and_without_inventory(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("greenfield")
+    run = play(BY_PATH, "--check", environment=simulator.environment(tenant))
+    passed(run, "drift")
+
+
+def test_security_defaults_alone(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("legacy")
+    run = play(
+        BASELINE,
+        *("--tags", "security_defaults"),
+        environment={**simulator.environment(tenant), "ANSIBLE_SHOW_CUSTOM_STATS": "true"},
+    )
+    passed(run, "changed")
+    assert enabled(simulator, tenant)
+    assert len(token_requests(simulator.journal())) == 1
+    # The role has to find out by itself what preflight would have told it.
+    assert [one.action for one in run.of_collection()] == [
+        "zerotrust.m365.login",
+        "zerotrust.m365.tenant_info",
+        "zerotrust.m365.security_defaults",
+    ]
+    shown = run.stdout.partition("CUSTOM STATS:")[2]
+    assert '"security_defaults": "changed"' in shown
+
+
+def test_preflight_alone(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("legacy")
+    run = play(BASELINE, "--tags", "preflight", environment=simulator.environment(tenant))
+    passed(run, "not_run")
+    assert writes(simulator.journal()) == []
+    summary = run.task("zerotrust.m365.preflight : Show the tenant").result["msg"]
+    assert "Security defaults       off" in summary
+    assert run.task("Show the verdict").result["msg"] == ["Nothing was assessed."]
+
+
+def test_an_unknown_fact_stops_the_play(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("greenfield")
+    simulator.fail("/subscribedSkus", 403, times=None)
+    run = play(BASELINE, environment=simulator.environment(tenant))
+    assert run.return_code == 2
+    message = run.task("Fail when the baseline was not reached").message
+    assert "Facts that later roles rely on are unknown, so nothing was changed. licences: " in message
+    assert "Missing permission: LicenseAssignment.Read.All" in message
+    assert verdict(run) == {"security_defaults": "not_run", "failed": True}
+    assert writes(simulator.journal()) == []
+
+
+def test_a_tenant_of_another_kind_is_left_alone(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("customers")
+    run = play(BASELINE, environment=simulator.environment(tenant))
+    assert run.return_code == 2
+    assert "This is a tenant of the kind 'CIAM'" in run.task("Fail when the baseline was not reached").message
+    assert writes(simulator.journal()) == []
+
+
+def test_conditional_access_may_be_an_error(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("business")
+    run = play(
+        BASELINE,
+        environment=simulator.environment(tenant),
+        variables={"security_defaults_beside_conditional_access": "fail"},
+    )
+    assert run.return_code == 2
+    message = run.task(TURN_ON).message
+    assert "3 Conditional Access policies are enabled" in message
+    assert "'CA001: Require MFA for administrators'" in message
+    assert writes(simulator.journal()) == []

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module, used as its documentation says: dry run, run, run again, dry run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.zerotrust.m365.tests.integration.comparing import comparable_run
+from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import COLLECTIONS
+from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator, token_requests, writes
+
+COLLECTION = COLLECTIONS / "ansible_collections/zerotrust/m365"
+TARGETS = Path(__file__).parent / "targets"
+
+# For each module: the scenario that its target is written for, and the tasks that change something there.
+MODULES: dict[str, tuple[str, list[str]]] = {
+    "graph_info": ("business", []),
+    "graph_request": (
+        "business",
+        [
+            "Only administrators and guest inviters may invite guests",
+            "A group exists",
+            "A user with a password exists",
+            "A Conditional Access policy is gone",
+        ],
+    ),
+    "login": ("greenfield", []),
+    "security_defaults": ("legacy", ["Turn security defaults on"]),
+    "tenant_info": ("hybrid", []),
+}
+
+
+class Target:
+    """The target playbook of a module, against a simulator."""
+
+    def __init__(self, module: str, simulator: Simulator, play: Play, folder: Path, door: str) -> None:
+        self.playbook = TARGETS / f"{module}.yml"
+        self.simulator = simulator
+        self.play = play
+        self.door = door
+        self.tenant = simulator.tenant(MODULES[module][0])
+        self.federated_token_file = folder / "federated_token"
+        self.federated_token_file.write_text(simulator.federated_token(self.tenant), encoding="utf-8")
+
+    def run(self, *options: str) -> Any:
+        run = self.play(
+            self.playbook,
+            "--diff",
+            *options,
+            door=self.door,
+            environment=self.simulator.environment(self.tenant),
+            variables={
+                "tenant_id": self.tenant.tenant_id,
+                "client_id": self.tenant.client_id,
+                "client_secret": self.tenant.client_secret,
+                "certificate_path": self.tenant.certificate_path,
+                "federated_token_file": str(self.federated_token_file),
+                "managed_identity": self.simulator.managed_identity,
+                "initial_domain": self.tenant.initial_domain,
+                "new_password": "correct-Horse7-battery",
+            },
+        )
+        assert run.return_code == 0, run.output
+        assert "correct-Horse7-battery" not in run.output
+        return run
+
+
+def four_runs(module: str, simulator: Simulator, play: Play, folder: Path, door: str) -> Any:
+    """Dry run, run, run again, dry run again. Returns the run that changed the tenant."""
+    expected = MODULES[module][1]
+    target = Target(module, simulator, play, folder, door)
+
+    predicted = target.run("--check")
+    assert [task for _host, task, _diff in predicted.changes()] == expected
+    assert all(diff for _host, _task, diff in predicted.changes())
+    assert writes(simulator.journal()) == []
+
+    applied = target.run()
+    assert applied.changes() == predicted.changes()
+    assert len(writes(simulator.journal())) == len(expected)
+
+    simulator.forget()
+    for options in ([], ["--check"]):
+        again = target.run(*options)
+        assert again.changes() == []
+        assert again.changed() == 0
+    assert writes(simulator.journal()) == []
+    return applied
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_four_runs_and_the_same_through_the_module(
+    module: str, simulator: Simulator, play: Play, tmp_path: Path
+) -> None:
+    through_action = four_runs(module, simulator, play, tmp_path, "action")
+    simulator.reset()
+    through_module = Target(module, simulator, play, tmp_path, "module").run()
+    assert comparable_run(through_module) == comparable_run(through_action)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("module", MODULES)
+def test_four_runs_through_the_module(module: str, simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    four_runs(module, simulator, play, tmp_path, "module")
+
+
+def test_login_hides_its_result(simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    run = Target("login", simulator, play, tmp_path, "action").run("-vvvv")
+    logins = [one for one in run.results if one.action == "zerotrust.m365.login"]
+    assert len(logins) == 7
+    assert all("censored" in one.result and "access_token" not in one.result for one in logins)
+    # One for each login, none for the task that was handed a token.
+    assert len(token_requests(simulator.journal())) == 7
+
+
+def names(folder: str, suffix: str = ".py") -> set[str]:
+    return {path.stem for path in (COLLECTION / folder).glob(f"*{suffix}")}
+
+
+def test_every_module_has_a_target() -> None:
+    modules = names("plugins/modules")
+    assert modules
+    assert names("tests/integration/targets", ".yml") == modules
+    assert set(MODULES) == modules
+
+
+def test_every_target_uses_its_module() -> None:
+    for module in MODULES:
+        (play,) = yaml.safe_load((TARGETS / f"{module}.yml").read_text(encoding="utf-8"))
+        assert any(f"zerotrust.m365.{module}" in task for task in play["tasks"]), module
+
+
+def test_every_module_has_an_action() -> None:
+    assert names("plugins/action") == names("plugins/modules")
+
+
+def test_the_action_group_has_every_module_but_login() -> None:
+    runtime = yaml.safe_load((COLLECTION / "meta/runtime.yml").read_text(encoding="utf-8"))
+    assert set(runtime["action_groups"]["all"]) == names("plugins/modules") - {"login"}

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which permissions each call needs, and Graph's words when one is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from m365_simulator.builder import DEFAULT_PERMISSIONS
+from m365_simulator.graph.permissions import PERMISSIONS
+from m365_simulator.graph.service import ROUTES
+
+DEFAULTS = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"
+SCOPES_MISSING = "You cannot perform the requested operation, required scopes are missing in the token."
+
+
+def test_every_route_has_its_permissions_and_every_row_its_route() -> None:
+    routes = {(route.method, route.template) for route in ROUTES}
+    assert routes - set(PERMISSIONS) == {("GET", "/me")}
+    assert set(PERMISSIONS) <= routes
+
+
+def test_the_shipped_application_may_do_all_of_it() -> None:
+    granted = frozenset(DEFAULT_PERMISSIONS)
+    lacking = [call for call, needs in PERMISSIONS.items() if not all(needed & granted for needed in needs)]
+    assert lacking == []
+
+
+def test_security_defaults_need_two_permissions(greenfield: Any) -> None:
+    body = {"isEnabled": True}
+    for granted in (["Policy.ReadWrite.SecurityDefaults"], ["Policy.Read.All"]):
+        greenfield.grant(*granted)
+        answer = greenfield.call("PATCH", DEFAULTS, body)
+        assert (answer.status, answer.code, answer.message) == (403, "AccessDenied", SCOPES_MISSING)
+    for write in ("Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.ConditionalAccess"):
+        greenfield.grant("Policy.Read.All", write)
+        assert greenfield.call("PATCH", DEFAULTS, body).status == 204
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/v1.0/users", "Authorization_RequestDenied"),
+        ("/v1.0/organization", "Authorization_RequestDenied"),
+        ("/v1.0/roleManagement/directory/roleAssignments", "Authorization_RequestDenied"),
+        ("/v1.0/policies/authenticationMethodsPolicy", "AccessDenied"),
+        ("/v1.0/identity/conditionalAccess/policies", "AccessDenied"),
+        ("/beta/users/x/authentication/requirements", "AccessDenied"),
+        ("/v1.0/auditLogs/signIns", "Authentication_MSGraphPermissionMissing"),
+    ],
+)
+def test_each_area_has_its_own_words(business: Any, path: str, code: str) -> None:
+    business.grant("Application.Read.All")
+    answer = business.get(path)
+    assert (answer.status, answer.code) == (403, code)
+
+
+def test_permission_comes_before_licence_and_body(greenfield: Any) -> None:
+    greenfield.grant("Policy.Read.All")
+    answer = greenfield.call("POST", "/v1.0/identity/conditionalAccess/policies", {})
+    assert answer.message == SCOPES_MISSING
