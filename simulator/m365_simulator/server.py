@@ -126,7 +126,7 @@ class _Runner:
 
     def run(self) -> None:
         try:
-            _run(self._run())
+            asyncio.run(self._run())
             if self._failure is not None:
                 raise self._failure
         finally:
@@ -212,15 +212,6 @@ class _Runner:
         )
         self._simulation.store.commit()
         return authority
-
-
-def _run(main: Any) -> None:
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
 
 
 def _config(application: Any) -> uvicorn.Config:

@@ -133,7 +133,7 @@ class TenantStore:
     def insert(
         self, kind: str, id: str, document: dict[str, Any], *, name: str = "", private: dict[str, Any] | None = None
     ) -> None:
-        self._connection.execute(insert(OBJECTS).values(self._values(kind, id, name, document, private)))
+        self.insert_many(kind, [(id, name, document, private or {})])
 
     def insert_many(self, kind: str, rows: Iterable[tuple[str, str, dict[str, Any], dict[str, Any]]]) -> None:
         """Rows are (id, name, document, private); a stream of any length is inserted in bounded memory."""
@@ -283,18 +283,6 @@ class TenantStore:
     def _one(self, kind: str, where: ColumnElement[bool]) -> Row | None:
         rows = self.rows(kind, where, limit=1)
         return rows[0] if rows else None
-
-    def _values(
-        self, kind: str, id: str, name: str, document: dict[str, Any], private: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        return {
-            "tenant": self._number,
-            "kind": kind,
-            "id": id,
-            "name": name,
-            "document": _dump(document),
-            "private": _dump(private or {}),
-        }
 
 
 def _row(found: Any) -> Row:

@@ -282,6 +282,19 @@ REFUSALS = [
         scenario="reader",
     ),
     Case(
+        "creation_of_a_second_object",
+        ("shows an object that differs from 'desired', and POST would create a second one",),
+        "graph_request",
+        {
+            "method": "POST",
+            "path": "/groups",
+            "desired": {"displayName": "All staff", "description": "Another one"},
+            "read_path": "/groups?$filter=displayName eq 'All staff'",
+            "read_query": "value[0]",
+        },
+        scenario="legacy",
+    ),
+    Case(
         "conditional_access_enabled",
         (
             "Security defaults were not turned on. 3 Conditional Access policies are enabled",
@@ -560,3 +573,22 @@ def test_a_task_that_takes_too_long_writes_nothing(simulator: Simulator, play: P
     # The module did go on: it has asked again.
     reads = [one for one in simulator.journal() if one.path.endswith("identitySecurityDefaultsEnforcementPolicy")]
     assert [one.status for one in reads] == [429, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "enabled", "risk"),
+    [("conditional_access_unreadable", True, "unknown_conditional_access"), ("locked", False, "unprotected_users")],
+)
+def test_a_risk_accepted_by_name(
+    scenario: str, enabled: bool, risk: str, simulator: Simulator, play: Play, tmp_path: Path
+) -> None:
+    """The counterpart of the refusals above: the task that was refused, with the name that its message gave."""
+    options = {"enabled": enabled, "accept_risks": [risk]}
+    task = {"name": "Switch", "zerotrust.m365.security_defaults": options}
+    run = play(
+        write_playbook(tmp_path, task, hosts="localhost"), environment=simulator.environment(simulator.tenant(scenario))
+    )
+    assert run.return_code == 0, run.output
+    assert run.task("Switch").changed
+    assert run.task("Switch").result["security_defaults"] == {"enabled": enabled}
+    assert [write.wrote for write in writes(simulator.journal())] == [True]

@@ -244,3 +244,16 @@ def test_conditional_access_may_be_an_error(simulator: Simulator, play: Play) ->
     assert "3 Conditional Access policies are enabled" in message
     assert "'CA001: Require MFA for administrators'" in message
     assert writes(simulator.journal()) == []
+
+
+def test_booleans_from_the_command_line(simulator: Simulator, play: Play) -> None:
+    """``--extra-vars name=value`` gives strings."""
+    tenant = simulator.tenant("business")
+    run = play(
+        BASELINE,
+        *("--extra-vars", "preflight_show_summary=false", "--extra-vars", "security_defaults_enabled=false"),
+        environment=simulator.environment(tenant),
+    )
+    passed(run, "compliant")
+    assert run.task("zerotrust.m365.preflight : Show the tenant").skipped
+    assert run.task("Show the verdict").result["msg"] == ["Security defaults are off."]

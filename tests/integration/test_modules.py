@@ -120,6 +120,21 @@ def test_login_hides_its_result(simulator: Simulator, play: Play, tmp_path: Path
     assert len(token_requests(simulator.journal())) == 7
 
 
+def test_an_action_without_a_state_is_always_a_change(simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    tenant = simulator.tenant("greenfield")
+    user = simulator.state(tenant)["objects"]["user"][0]["id"]
+    action = {"method": "POST", "path": f"/users/{user}/revokeSignInSessions", "always": True}
+    task = {"name": "Sign the user out", "zerotrust.m365.graph_request": action}
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    environment = simulator.environment(tenant)
+    for options, sent in ((["--check"], 0), ([], 1), ([], 2)):
+        run = play(playbook, *options, environment=environment)
+        assert run.return_code == 0, run.output
+        assert run.changed() == 1
+        assert len(writes(simulator.journal())) == sent
+
+
 def names(folder: str, suffix: str = ".py") -> set[str]:
     return {path.stem for path in (COLLECTION / folder).glob(f"*{suffix}")}
 

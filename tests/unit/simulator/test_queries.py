@@ -38,7 +38,9 @@ def test_pages_hold_every_user_once(legacy: Any) -> None:
 def test_default_page_is_a_hundred(simulate: Any) -> None:
     client = simulate("legacy")
     template = client.simulation.store.tenant(0).documents("user")[0]
-    rows = [(f"00000000-0000-4000-8000-{n:012}", f"u{n}@x", {**template, "id": f"{n}"}, {}) for n in range(100)]
+    rows: list[Any] = [
+        (f"00000000-0000-4000-8000-{n:012}", f"u{n}@x", {**template, "id": f"{n}"}, {}) for n in range(100)
+    ]
     client.simulation.store.tenant(0).insert_many("user", rows)
     assert len(client.get("/v1.0/users").value) == 100
     users, pages = all_pages(client, "/v1.0/users")
