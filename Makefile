@@ -16,6 +16,8 @@ VENV ?= .venv
 ANSIBLE_CORE ?= ansible-core>=2.16,!=2.17.*,<2.22
 # For example: make unit PYTEST_ARGS='-k paging -x'
 PYTEST_ARGS ?=
+# How many playbooks run at once in the tests.
+JOBS ?= 2
 # For example: make matrix CORES='2.16 2.21'
 CORES ?=
 
@@ -98,11 +100,11 @@ unit: $(TEST_TOOLS) $(LINK) ## Unit tests
 
 .PHONY: integration
 integration: $(TEST_TOOLS) $(LINK) ## Playbooks against the simulator
-	$(BIN)/python -m pytest tests/integration -m "not deep" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/integration -m "not deep" -n $(JOBS) $(PYTEST_ARGS)
 
 .PHONY: deep
 deep: $(TEST_TOOLS) $(LINK) ## The long tests only
-	$(BIN)/python -m pytest tests -m deep $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests -m deep -n $(JOBS) $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(TEST_TOOLS) $(LINK) ## Benchmarks; writes docs/benchmarks.md

@@ -56,6 +56,8 @@ class ResourceAction(ActionBase):
         result.update(self._run_here(arguments, variables) if here else self._hand_over(arguments, variables))
         if self.resource.secret_results and not result.get("failed"):
             result["_ansible_no_log"] = True
+            # ansible-core 2.16 forgets the line above when it puts the results of a loop together.
+            self._task.no_log = True
         return result
 
     def _in_process(self, variables: Mapping[str, Any]) -> bool:

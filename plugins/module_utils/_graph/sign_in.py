@@ -285,4 +285,6 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:300] if text.strip() else ""
+    """What the service says, without the ids that follow it on the same line or the next."""
+    said = text.partition("Trace ID:")[0].strip()
+    return said.splitlines()[0][:300] if said else ""
