@@ -272,7 +272,7 @@ def test_a_refusal_says_what_it_means_and_what_to_do(
     assert "c-1" in message
     assert caught.value.as_result()["error"] == {
         "codes": [f"AADSTS{code}"],
-        "message": f"AADSTS{code}: Some text. Trace ID: t-1 Correlation ID: c-1",
+        "message": f"AADSTS{code}: Some text.",
         "correlation_id": "c-1",
         "trace_id": "t-1",
     }
