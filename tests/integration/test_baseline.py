@@ -120,11 +120,14 @@ def assert_nothing_read_twice(tasks: list[TaskResult], journal: list[Request]) -
 
 def by_task(tasks: list[TaskResult], journal: list[Request]) -> Iterator[tuple[str, list[Request]]]:
     """The requests that each task of a host has made, told apart by the number that its result says."""
-    left = iter(journal)
+    left = list(journal)
     for task in tasks:
         calls = task.result.get("graph_calls", [])  # a hidden result has none: login, which asks Graph nothing
-        yield task.task, [next(left) for _unused in range(sum(call["count"] for call in calls))]
-    assert list(left) == []
+        count = sum(call["count"] for call in calls)
+        assert count <= len(left)
+        yield task.task, left[:count]
+        left = left[count:]
+    assert left == []
 
 
 def inventory(folder: Path, simulator: Simulator, tenants: list[Tenant], changed: dict[str, dict[str, Any]]) -> str:

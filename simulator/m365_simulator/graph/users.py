@@ -260,7 +260,8 @@ def _check_change_permissions(call: Call, names: set[str]) -> None:
     if "User.EnableDisableAccount.All" in granted:
         allowed.add("accountEnabled")
     if names - allowed:
-        raise permission_missing("/users/{id}", WRITE_USERS)
+        refusal = permission_missing("/users/{id}", WRITE_USERS)
+        raise refusal
 
 
 def _check_types(body: Mapping[str, Any]) -> None:

@@ -61,7 +61,7 @@ class Client:
         self.kept_token: str | None = None
 
     def send(self, method: str, path: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
-        location, _, query = path.partition("?")
+        location, _unused, query = path.partition("?")
         raw = [(b"host", b"localhost:8443")]
         raw += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         scope = {

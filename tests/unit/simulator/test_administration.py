@@ -124,7 +124,7 @@ def test_clock_moves(greenfield: Any) -> None:
 def test_faults_strike_as_often_as_asked(greenfield: Any) -> None:
     fault = {"path": "/users$", "method": "get", "status": 429, "retry_after": "2.128", "times": 2}
     assert greenfield.admin("POST", "/faults", fault).status == 200
-    for _ in range(2):
+    for _unused in range(2):
         answer = greenfield.get("/v1.0/users")
         assert (answer.status, answer.code, answer.headers["retry-after"]) == (429, "TooManyRequests", "2.128")
         assert answer.body["error"]["innerError"]["code"] == "429"

@@ -58,7 +58,7 @@ def test_a_deletion_between_pages_loses_nobody(legacy: Any) -> None:
     first = legacy.get("/v1.0/users?$top=10&$select=id")
     seen = [user["id"] for user in first.value]
     assert legacy.call("DELETE", f"/v1.0/users/{seen[-1]}").status == 204
-    rest, _ = all_pages(legacy, first.body["@odata.nextLink"].removeprefix("https://localhost:8443"))
+    rest, _unused = all_pages(legacy, first.body["@odata.nextLink"].removeprefix("https://localhost:8443"))
     assert len({*seen, *(user["id"] for user in rest)}) == 40
 
 

@@ -135,14 +135,14 @@ def test_tenants_are_told_apart_and_the_seed_decides_ids() -> None:
         simulation = Simulation(options, ["https://localhost"])
         found = [(t.id, t.initial_domain, t.application.client_id) for t in simulation.tenants.values()]
         names = [simulation.dump(tenant)["objects"]["domain"][0]["id"] for tenant in simulation.tenants.values()]
-        assert names == [domain for _, domain, _ in found]
+        assert names == [domain for _unused, domain, _unused in found]
         simulation.close()
         return found
 
     first, again, other = make(7), make(7), make(8)
     assert first == again
     assert len({id for id, _unused, _unused in (*first, *other)}) == 6
-    assert [domain for _, domain, _ in first] == [
+    assert [domain for _unused, domain, _unused in first] == [
         "northwind.onmicrosoft.com",
         "tailspin.onmicrosoft.com",
         "northwind2.onmicrosoft.com",

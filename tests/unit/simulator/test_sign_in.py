@@ -130,8 +130,8 @@ def test_certificate_refusals(greenfield: Any) -> None:
         (certificate_assertion(greenfield, nbf=4_000_000_000, exp=4_000_000_600), 700024),
         (certificate_assertion(greenfield, aud="https://localhost:8443/elsewhere/oauth2/v2.0/token"), 700023),
     ]
-    assert [error(sign_in_by_assertion(greenfield, assertion))[2] for assertion, _ in cases] == [
-        code for _, code in cases
+    assert [error(sign_in_by_assertion(greenfield, assertion))[2] for assertion, _unused in cases] == [
+        code for _unused, code in cases
     ]
     assert error(sign_in_by_assertion(greenfield, "no token at all")) == (400, "invalid_request", 50027)
 
