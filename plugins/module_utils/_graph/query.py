@@ -14,6 +14,10 @@ from .errors import OptionError
 VERSIONS = ("v1.0", "beta")
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\#]")
+# Compiled here, in the controller's process, rather than anew in each of its workers.
+_KEY = re.compile(r"\('.*'\)$")
+_ARGUMENT = re.compile(r"=.+$")
+_NAME = re.compile(r"[@.%\s]")
 _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 
 
@@ -84,12 +88,12 @@ def template(path: str) -> str:
 
 
 def _masked(segment: str) -> str:
-    segment = re.sub(r"\('.*'\)$", "({id})", unquote(segment))
-    segment = re.sub(r"=.+$", "={id}", segment)
+    segment = _KEY.sub("({id})", unquote(segment))
+    segment = _ARGUMENT.sub("={id}", segment)
     if segment == "v1.0" or segment.startswith("microsoft.graph."):
         return segment
     long_and_mixed = len(segment) >= 20 and any(character.isdigit() for character in segment)
-    return "{id}" if _GUID.match(segment) or long_and_mixed or re.search(r"[@.%\s]", segment) else segment
+    return "{id}" if _GUID.match(segment) or long_and_mixed or _NAME.search(segment) else segment
 
 
 def _controls(text: str) -> bool:

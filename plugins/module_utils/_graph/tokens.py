@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 class NotAToken(ValueError):
@@ -59,7 +62,7 @@ class AccessToken:
 def read_token(secret: str) -> AccessToken:
     """The token with its claims. Raises NotAToken."""
     parts = secret.split(".")
-    if len(parts) != 3 or not secret.isascii() or any(character <= " " for character in secret):
+    if len(parts) != 3 or not _VISIBLE.fullmatch(secret):
         raise NotAToken("it is not of the form header.payload.signature")
     try:
         payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))

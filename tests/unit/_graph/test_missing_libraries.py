@@ -5,6 +5,7 @@ from __future__ import annotations
 
 """Without its libraries every file still imports, and what needs them says which one."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -49,6 +50,7 @@ PROGRAM = """
 )
 def test_a_missing_library_is_named(missing: list[str], credential: str, library: str) -> None:
     program = textwrap.dedent(PROGRAM).format(missing=missing, credential=credential)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.split() == [library, "True", "False"]
