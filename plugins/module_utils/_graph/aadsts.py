@@ -1,13 +1,13 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """What Microsoft Entra's sign-in errors mean and what to do about them (private to the collection). Data.
 
 Source: Microsoft Entra documentation, "Microsoft Entra authentication and authorization error codes"; 70021, 700211 and
 700213 as users report them.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """Graph's answers, read with suspicion (private to the collection). Pure: no answer can crash it.
 
 Source: Microsoft Graph documentation, "Microsoft Graph error responses and resource types"; the casing of innerError
 and of request-id varies in live answers. A 403 for a licence is told from one for a permission by its text.
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """Many requests in one: Graph's $batch (private to the collection).
 
 Source: Microsoft Graph documentation, "Combine multiple HTTP requests using JSON batching": at most 20 items, answers
 in any order, and each item throttled by itself with its own Retry-After.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait

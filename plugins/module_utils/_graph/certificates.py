@@ -1,12 +1,12 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """A certificate and its private key out of PEM text (private to the collection).
 
 Loading cryptography takes as long as loading requests: only who signs in with a certificate imports this file.
 """
+
+from __future__ import annotations
 
 import hashlib
 import re

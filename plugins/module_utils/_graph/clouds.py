@@ -1,12 +1,12 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """Microsoft's clouds and where they answer (private to the collection).
 
 Source: Microsoft Graph documentation, "Microsoft Graph and Graph Explorer service root endpoints".
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass

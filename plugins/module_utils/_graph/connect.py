@@ -1,9 +1,9 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """From a task's options to a client (private to the collection)."""
+
+from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping

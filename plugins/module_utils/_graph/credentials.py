@@ -1,12 +1,12 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """Which credential a task uses (private to the collection). Pure choice: reads no file, asks nobody.
 
 Names of environment variables are those of AWX's built-in Azure credential and of Azure's SDKs.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """Which application permissions a request needs (private to the collection). One table, pure functions.
 
 Source: the "Permissions" section of each operation in the Microsoft Graph documentation, least privileged permission
 first, then the higher privileged ones it lists. Where two permissions are needed together, the row has two sets.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

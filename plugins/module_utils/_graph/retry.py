@@ -1,13 +1,13 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """When and how long to wait before a request is sent again (private to the collection).
 
 Source: Microsoft Graph documentation, "Microsoft Graph throttling guidance": honour Retry-After, which may be decimal
 and may be missing; else back off exponentially. urllib3's own Retry raises on a decimal Retry-After and honours hours.
 """
+
+from __future__ import annotations
 
 import random
 import re

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """One HTTP exchange: TLS, proxies, time-outs, retries, bounds (private to the collection).
 
 The only file that knows requests. Nothing of the environment reaches it but what ``Settings`` took from there: no
 .netrc, which would replace the token, and no REQUESTS_CA_BUNDLE, which would replace ``ca_path``.
 """
+
+from __future__ import annotations
 
 import socket
 import ssl

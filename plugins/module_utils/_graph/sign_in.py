@@ -1,9 +1,9 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-from __future__ import annotations
-
 """Signing in with Microsoft's msal (private to the collection). msal's errors become SignInError, never a traceback."""
+
+from __future__ import annotations
 
 import json
 import time
