@@ -114,8 +114,9 @@ bench: $(TEST_TOOLS) $(LINK) ## Benchmarks; writes docs/benchmarks.md
 build: $(RUN_TIME) ## Build the collection's tarball into .cache/build, install it offline, verify it
 	rm -rf .cache/build
 	$(IN_COPY) ansible-galaxy collection build --output-path "$(CURDIR)/.cache/build"
-	$(BIN)/ansible-galaxy collection install --offline -p .cache/build/collections .cache/build/zerotrust-m365-*.tar.gz
-	ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.cache/build/collections" $(BIN)/ansible-galaxy collection verify --offline zerotrust.m365
+	export ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.cache/build/collections" && \
+		$(BIN)/ansible-galaxy collection install --offline .cache/build/zerotrust-m365-*.tar.gz && \
+		$(BIN)/ansible-galaxy collection verify --offline zerotrust.m365
 
 .PHONY: venv
 venv: $(RUN_TIME) $(TEST_TOOLS) $(LINT_TOOLS) $(LINK) ## The environment of all of it, in .venv
