@@ -154,7 +154,9 @@ def interrupt(*_signal: object) -> None:
 
 def main() -> int:
     """Run the demonstration and return its exit code."""
-    signal.signal(signal.SIGTERM, interrupt)
+    # Also where a parent has SIGINT ignored, as in a background job of a script.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     with tempfile.TemporaryDirectory(prefix="m365-demo-") as folder:
         try:
             demonstrate(Path(folder))

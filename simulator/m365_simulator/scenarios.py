@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import yaml
@@ -54,7 +55,7 @@ SCHEMA: dict[str, Any] = {
     "domains": [{"name": str, "default": bool, "federation": ANY}],
     "subscriptions": [{"part_number": str, "bought": int, "status": str}],
     "security_defaults": {"enabled": bool, "upsell": {"action": str, "due_in_days": NUMBER}},
-    "authentication_methods_policy": {"migration_state": (str, type(None)), "settings": ANY, "methods": ANY},
+    "authentication_methods_policy": {"migration_state": (str, NoneType), "settings": ANY, "methods": ANY},
     "mfa_service_policy": ANY,
     "authorization_policy": ANY,
     "people": {
@@ -148,7 +149,7 @@ def _check(value: Any, schema: Any, path: str, where: str) -> None:
             _check(inner, schema[0], f"{path}[{index}]", where)
     elif not isinstance(value, schema) or (isinstance(value, bool) and schema is not bool):
         kinds = schema if isinstance(schema, tuple) else (schema,)
-        names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
+        names = " or ".join("null" if kind is NoneType else kind.__name__ for kind in kinds)
         raise SimulatorError(f"In the scenario {where}, {path} must be {names}.")
 
 
