@@ -59,11 +59,11 @@ demo: $(RUN_TIME) $(LINK) ## Harden a simulated tenant: before, dry run, apply, 
 
 .PHONY: test
 test: venv ## Every test: lint, sanity, docs-lint, unit, integration
-	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py lint sanity docs-lint unit integration
+	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py --beside sanity lint docs-lint unit integration
 
 .PHONY: test-deep
 test-deep: venv ## Every test, the long ones too, and the built collection (up to an hour)
-	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py lint sanity docs-lint build unit integration deep
+	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py --beside sanity lint docs-lint build unit integration deep
 
 .PHONY: matrix
 matrix: venv ## The core of the tests on ansible-core 2.16 to 2.21, with the Pythons present
