@@ -12,17 +12,12 @@ from typing import Any
 import pytest
 import responses
 import trustme
-from hypothesis import settings
 from responses.registries import OrderedRegistry
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.connect import connect
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.retry import RetryPolicy
 from ansible_collections.zerotrust.m365.tests.unit._graph.graph_service import Connect, Server, Told, make_token
-
-# The same examples in every run, no example database, and no deadline, which a busy machine would miss.
-settings.register_profile("repeatable", max_examples=50, derandomize=True, database=None, deadline=None)
-settings.load_profile("repeatable")
 
 
 @pytest.fixture

@@ -88,14 +88,14 @@ def fill(template: str, client: Any, known: bool) -> str:
     return template.replace("{id}", id).replace("{federation}", "x").replace("{member}", "x")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(route=st.sampled_from(WRITES), body=VALUES, known=st.booleans())
 def test_no_body_breaks_it(client: Any, route: Any, body: Any, known: bool) -> None:
     answer = client.call(route.method, f"/{route.versions[-1]}{fill(route.template, client, known)}", body)
     assert answer.status < 500
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(route=st.sampled_from(READS), options=st.lists(OPTIONS, max_size=2), known=st.booleans(), index=st.booleans())
 def test_no_query_breaks_it(client: Any, route: Any, options: list[str], known: bool, index: bool) -> None:
     path = f"/{route.versions[-1]}{fill(route.template, client, known)}?{'&'.join(options)}"

@@ -6,5 +6,5 @@ from __future__ import annotations
 from hypothesis import settings
 
 # The same examples in every run, no example database, and no deadline, which a busy machine would miss.
-settings.register_profile("repeatable", max_examples=30, derandomize=True, database=None, deadline=None)
+settings.register_profile("repeatable", max_examples=50, derandomize=True, database=None, deadline=None)
 settings.load_profile("repeatable")
