@@ -17,7 +17,7 @@ from typing import Any
 
 from .._graph.client import GraphClient
 from .._graph.connect import connect
-from .._graph.errors import ConnectionFailed, M365Error
+from .._graph.errors import ConnectionFailed, GraphError, M365Error
 from .plan import Plan, Request
 from .resource import Resource, needs
 from .run import Run, WriteGuard
@@ -90,21 +90,46 @@ def work(resource: Resource, run: Run, progress: Progress) -> dict[str, Any]:
     state = resource.read(run)
     plan = progress.plan = resource.plan(run, state)
     if plan.changes and not run.check_mode:
-        run.client.require_permissions([need for change in plan.changes for need in needs(change.request)])
+        run.client.require_permissions([need for change in plan.changes for need in needs(change.outline())])
         for change in plan.changes:
+            request = change.request_with(run.created)
             try:
-                run.answers.append(send(run.client, change.request))
+                answer = make(run, request)
             except ConnectionFailed as error:
                 progress.written += not error.certain  # it may have been done: say changed rather than not
                 raise
             progress.written += 1
+            keep(run, request, answer)
         state = verify(resource, run, plan)
     sentence = plan.planned if run.check_mode and plan.changes else plan.done
     return {"msg": sentence, **resource.result(run, plan, state), **plan.extra}
 
 
+def make(run: Run, request: Request) -> Any:
+    """Make one change and return Graph's answer."""
+    poll = Poll(run)
+    while True:
+        try:
+            return send(run.client, request)
+        except GraphError as error:
+            if request.adds and error.means_already_there():
+                return None
+            if not request.replicates or not error.means_not_replicated() or not poll.wait():
+                raise
+
+
+def keep(run: Run, request: Request, answer: Any) -> None:
+    """Keep Graph's answer, and the id of what the request created."""
+    run.answers.append(answer)
+    if request.names:
+        identity = answer.get("id") if isinstance(answer, Mapping) else None
+        if not identity or not isinstance(identity, str):
+            raise NotShown(f"Graph accepted to {request.action}, but did not say its id. Run the task again.")
+        run.created[request.names] = identity
+
+
 def send(client: GraphClient, request: Request) -> Any:
-    """Make one change and return Graph's answer, None for an empty one."""
+    """Send one request and return Graph's answer, None for an empty one."""
     where: dict[str, Any] = {"version": request.version, "headers": request.headers, "action": request.action}
     if request.method == "DELETE":
         client.delete(request.path, **where)
@@ -115,20 +140,33 @@ def send(client: GraphClient, request: Request) -> Any:
     return write(request.path, request.body, **where)
 
 
+class Poll:
+    """Waits that grow, until ``wait_timeout`` seconds have passed since this was made."""
+
+    def __init__(self, run: Run) -> None:
+        self.limit = float(run.options.get("wait_timeout") or 0)
+        self._started = time.monotonic()
+        self._wait = FIRST_WAIT
+
+    def wait(self) -> bool:
+        """Sleep a while; at once False when the time is up."""
+        left = self.limit - (time.monotonic() - self._started)
+        if left <= 0:
+            return False
+        time.sleep(min(self._wait, left))
+        self._wait = min(self._wait * 2, LONGEST_WAIT)
+        return True
+
+
 def verify(resource: Resource, run: Run, plan: Plan) -> Any:
     """Read until Graph shows the changes; an app has no read-after-write guarantee (Microsoft's advice: poll)."""
-    limit = float(run.options.get("wait_timeout") or 0)
-    started = time.monotonic()
-    wait = FIRST_WAIT
+    poll = Poll(run)
     while True:
         state = resource.read(run)
         if resource.reached(run, plan, state):
             return state
-        left = limit - (time.monotonic() - started)
-        if left <= 0:
+        if not poll.wait():
             raise NotShown(
                 f"Graph accepted the change of {', '.join(change.title for change in plan.changes)}, but did not show "
-                f"it within {limit:.0f} seconds. Run the task again; raise wait_timeout if this goes on."
+                f"it within {poll.limit:.0f} seconds. Run the task again; raise wait_timeout if this goes on."
             )
-        time.sleep(min(wait, left))
-        wait = min(wait * 2, LONGEST_WAIT)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,13 @@ NOT_SHOWN = "VALUE_NOT_SHOWN"
 
 @dataclass(frozen=True)
 class Request:
-    """The Graph request that makes a change. ``action`` completes the sentence 'could not ...'."""
+    """The Graph request that makes a change. ``action`` completes the sentence 'could not ...'.
+
+    A request that ``creates`` is never repeated blindly; ``names`` is the name (``user``) under which later requests of
+    the plan find the id of what it created. ``replicates`` says that it names objects that may have been created a
+    moment ago, so that a refusal for not knowing them is waited out. ``adds`` says that it adds a link, so that the
+    answer 'it is there already' is as good as success.
+    """
 
     method: str
     path: str
@@ -23,20 +30,36 @@ class Request:
     version: str = "v1.0"
     headers: Mapping[str, str] = field(default_factory=dict)
     creates: bool = False
+    names: str = ""
+    replicates: bool = False
+    adds: bool = False
     permissions: tuple[frozenset[str], ...] = ()
+
+
+Ids = Mapping[str, str]
+MakeRequest = Callable[[Ids], Request]
+NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
 class Change:
     """One change: what it is called, both sides under option names, and the request that makes it.
 
-    ``before`` is None for what does not exist yet, ``after`` is None for what will be gone.
+    ``before`` is None for what does not exist yet, ``after`` is None for what will be gone. ``request`` may be a pure
+    function of the ids that earlier changes of the plan created, by the names that they gave them.
     """
 
     title: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
-    request: Request
+    request: Request | MakeRequest
+
+    def request_with(self, created: Ids) -> Request:
+        return self.request if isinstance(self.request, Request) else self.request(created)
+
+    def outline(self) -> Request:
+        """The request before anything is created: its method, path and permissions count, not its ids."""
+        return self.request_with(defaultdict(lambda: NO_ID))
 
     def diff(self) -> dict[str, Any]:
         return {

@@ -41,7 +41,8 @@ class WriteGuard:
 class Run:
     """What a resource works with: checked options, the Graph client, and the ways to speak to the user.
 
-    ``answers`` collects what Graph answered to each write, in order; None for an empty answer.
+    ``answers`` collects what Graph answered to each write, in order; None for an empty answer. ``created`` holds the
+    ids of what was created, by the names that the requests give them.
     """
 
     options: Mapping[str, Any]
@@ -50,3 +51,4 @@ class Run:
     warn: Callable[[str], None]
     secret: Callable[[str], None]
     answers: list[Any] = field(default_factory=list)
+    created: dict[str, str] = field(default_factory=dict)

@@ -143,6 +143,25 @@ class GraphError(M365Error):
         }
 
 
+    def means_already_there(self) -> bool:
+        """Whether Graph refused to add what is there (as live tools' users report it: 400, sometimes 409)."""
+        return self.status in (400, 409) and any(words in self.text for words in ALREADY_THERE)
+
+    def means_not_replicated(self) -> bool:
+        """Whether Graph may not know an object that was created a moment ago (404, and 400s seen by live tools)."""
+        return self.status == 404 or (self.status == 400 and any(words in self.text for words in NOT_REPLICATED))
+
+
+ALREADY_THERE = (
+    "added object references already exist",
+    "A conflicting object with one or more of the specified property values is present",
+)
+NOT_REPLICATED = (
+    "does not exist or one of its queried reference-property objects are not present",
+    "One or more property values specified are invalid",
+)
+
+
 class UnreadableAnswer(GraphError):
     """An answer that is not what Graph's documentation promises: no JSON, another shape, a link elsewhere.
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -445,3 +445,123 @@ def test_failed_results_hold_what_the_error_says(error: M365Error, monkeypatch: 
     assert result["msg"] == error.message
     assert result.get("error", {}) == error.details()
     assert ("error" in result) is isinstance(error, GraphError)
+
+
+# Changes that build on each other
+
+
+CONFLICT = "One or more added object references already exist for the following modified properties: 'members'."
+NOT_YET = "Resource 'user-1' does not exist or one of its queried reference-property objects are not present."
+
+
+def graph_error(status: int, text: str) -> GraphError:
+    return GraphError(action="add it", status=status, code="Request_BadRequest", text=text)
+
+
+class Family(Resource):
+    """An object, and a link to it that needs its id."""
+
+    name = "family"
+
+    def read(self, run: Run) -> Any:
+        return run.client.get("/family", action="read the family")
+
+    def plan(self, run: Run, state: Any) -> Plan:
+        create = Request("POST", "/users", "create the user", {"name": "one"}, creates=True, names="user")
+
+        def link(created: Mapping[str, str]) -> Request:
+            path = f"/groups/g/members/{created['user']}"
+            return Request("POST", path, "add the member", {"id": created["user"]}, replicates=True, adds=True)
+
+        changes = [
+            *([] if state["user"] else [Change("the user", None, {"name": "one"}, create)]),
+            *([] if state["member"] else [Change("the membership", None, {"member": True}, link)]),
+        ]
+        return Plan(changes, planned="Would change.", done="Changed.")
+
+    def result(self, run: Run, plan: Plan, state: Any) -> dict[str, Any]:
+        return {"family": dict(state)}
+
+
+def family(*refusals: GraphError, answer: Any = None) -> FakeGraph:
+    """A tenant that answers the first attempts to add the member with these refusals."""
+    state = {"user": False, "member": False}
+    graph = FakeGraph({"/family": lambda: dict(state)}, roles=frozenset(["User.ReadWrite.All"]))
+    left = list(refusals)
+
+    def write(_method: str, path: str, _body: Any) -> Any:
+        if path == "/users":
+            state["user"] = True
+            return {"id": "user-1"} if answer is None else answer
+        if left:
+            refusal = left.pop(0)
+            state["member"] = refusal.means_already_there()
+            raise refusal
+        state["member"] = True
+        return None
+
+    graph.on_write = write
+    return graph
+
+
+def test_a_later_change_uses_the_id_that_an_earlier_one_created(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = family()
+    result = execute(graph, monkeypatch, resource=Family())
+    assert result["changed"]
+    assert not result.get("failed")
+    assert graph.writes == [
+        ("POST", "/users", {"name": "one"}),
+        ("POST", "/groups/g/members/user-1", {"id": "user-1"}),
+    ]
+
+
+def test_a_new_object_that_is_not_replicated_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    graph = family(graph_error(404, "x"), graph_error(400, NOT_YET))
+    result = execute(graph, monkeypatch, resource=Family(), wait_timeout=60)
+    assert result["changed"]
+    assert not result.get("failed")
+    assert [path for _verb, path, _body in graph.writes].count("/groups/g/members/user-1") == 3
+    assert clock.slept == [0.25, 0.5]
+
+
+def test_replication_is_waited_for_up_to_the_bound(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    graph = family(*[graph_error(400, NOT_YET) for _ in range(100)])
+    result = execute(graph, monkeypatch, resource=Family(), wait_timeout=10)
+    assert result["failed"]
+    assert result["changed"]
+    assert NOT_YET in result["msg"]
+    assert clock.now == 10
+
+
+@pytest.mark.parametrize("error", [graph_error(400, "Another reason."), graph_error(403, NOT_YET)], ids=str)
+def test_any_other_refusal_is_not_waited_out(error: GraphError, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    result = execute(family(error), monkeypatch, resource=Family(), wait_timeout=60)
+    assert result["failed"]
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_link_that_is_there_already_is_as_good_as_added(
+    status: int, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    result = execute(family(graph_error(status, CONFLICT)), monkeypatch, resource=Family(), wait_timeout=60)
+    assert result["changed"]
+    assert not result.get("failed")
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": ""}, {"id": 7}, [], "user-1"], ids=repr)
+def test_a_created_object_without_an_id_stops_the_run(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = family(answer=answer)
+    result = execute(graph, monkeypatch, resource=Family())
+    assert result["failed"]
+    assert result["changed"]
+    assert "did not say its id" in result["msg"]
+    assert len(graph.writes) == 1
+
+
+def test_what_is_to_be_created_needs_no_id_in_a_dry_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = family()
+    result = execute(graph, monkeypatch, resource=Family(), check_mode=True)
+    assert result["changed"]
+    assert graph.writes == []
+    assert [part["after"] for part in result["diff"]] == [{"name": "one"}, {"member": True}]

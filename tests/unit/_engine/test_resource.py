@@ -50,7 +50,7 @@ def test_no_difference_no_change() -> None:
 
 def test_one_patch_holds_the_keys_that_differ_and_the_fixed_ones() -> None:
     made = change(enabled=True, days=14)
-    assert made.request == Request(
+    assert made.outline() == Request(
         method="PATCH",
         path="/policies/example",
         version="beta",
@@ -68,7 +68,7 @@ def test_the_diff_shows_what_is_managed_and_nothing_else() -> None:
 
 def test_a_secret_is_sent_but_not_shown() -> None:
     made = change(code="hunter-2")
-    assert made.request.body["sharedSecret"] == "hunter-2"
+    assert made.outline().body["sharedSecret"] == "hunter-2"
     assert made.after == {"code": f"{NOT_SHOWN} (changed)"}
     assert "hunter-2" not in repr(made)
 

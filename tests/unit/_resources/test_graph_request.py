@@ -78,8 +78,8 @@ def test_a_header_of_the_client_is_refused_before_anything_is_read() -> None:
 def test_what_differs_is_sent(method: str) -> None:
     plan = planned(FakeGraph({POLICY: PRESENT}), method=method, desired=WANTED)
     (change,) = plan.changes
-    assert (change.request.method, change.request.path, change.request.body) == (method, POLICY, WANTED)
-    assert change.request.creates is False
+    assert (change.outline().method, change.outline().path, change.outline().body) == (method, POLICY, WANTED)
+    assert change.outline().creates is False
     assert (change.before, change.after) == ({"allowInvitesFrom": "everyone"}, WANTED)
     assert (plan.planned, plan.done) == (f"{method} {POLICY} would be sent.", f"{method} {POLICY} was sent.")
 
@@ -106,9 +106,9 @@ def test_what_does_not_exist_cannot_be_changed(method: str) -> None:
 
 def test_another_body_may_be_sent() -> None:
     (change,) = planned(FakeGraph({POLICY: PRESENT}), method="PATCH", desired=WANTED, body={"other": 1}).changes
-    assert change.request.body == {"other": 1}
+    assert change.outline().body == {"other": 1}
     (change,) = planned(FakeGraph({POLICY: PRESENT}), method="PATCH", desired=WANTED, body={}).changes
-    assert change.request.body == {}
+    assert change.outline().body == {}
 
 
 def test_everything_that_was_asked_reaches_the_request() -> None:
@@ -121,7 +121,7 @@ def test_everything_that_was_asked_reaches_the_request() -> None:
         headers={"If-Match": "*"},
         permissions=["Policy.ReadWrite.Authorization", "Policy.Read.All"],
     ).changes
-    request = change.request
+    request = change.outline()
     assert (request.version, request.headers) == ("beta", {"If-Match": "*"})
     assert request.permissions == (frozenset(["Policy.ReadWrite.Authorization"]), frozenset(["Policy.Read.All"]))
     assert graph.asked == [{"version": "beta", "headers": {"If-Match": "*"}, "action": f"read {POLICY}"}]
@@ -158,9 +158,9 @@ def groups(*found: dict[str, Any]) -> FakeGraph:
 
 def test_what_is_not_found_is_created() -> None:
     (change,) = planned(groups(), **FIND_GROUP, body={**GROUP, "mailEnabled": False}).changes
-    assert change.request.method == "POST"
-    assert change.request.creates is True
-    assert change.request.body == {**GROUP, "mailEnabled": False}
+    assert change.outline().method == "POST"
+    assert change.outline().creates is True
+    assert change.outline().body == {**GROUP, "mailEnabled": False}
     assert (change.before, change.after) == (None, GROUP)
 
 
@@ -201,7 +201,7 @@ def test_a_filter_that_finds_several_is_refused(method: str) -> None:
 
 def test_what_exists_is_deleted() -> None:
     (change,) = planned(FakeGraph({POLICY: PRESENT}), method="DELETE").changes
-    assert (change.request.method, change.request.path, change.request.body) == ("DELETE", POLICY, None)
+    assert (change.outline().method, change.outline().path, change.outline().body) == ("DELETE", POLICY, None)
     assert (change.before, change.after) == ({"exists": True}, None)
 
 
@@ -224,13 +224,13 @@ def test_always_sends_without_reading(method: str) -> None:
     graph = FakeGraph()
     (change,) = planned(graph, method=method, always=True, body={"a": 1}).changes
     assert graph.sent == []
-    assert (change.request.method, change.request.body) == (method, {"a": 1})
+    assert (change.outline().method, change.outline().body) == (method, {"a": 1})
     assert change.before is None
 
 
 def test_an_action_may_have_no_body() -> None:
     (change,) = planned(FakeGraph(), method="POST", always=True).changes
-    assert change.request.body is None
+    assert change.outline().body is None
 
 
 def test_always_returns_what_graph_answered_without_its_secrets() -> None:
@@ -287,7 +287,7 @@ def test_a_secret_body_is_sent_and_not_shown() -> None:
         desired={"profile": {"force": True}},
         secret_body={"profile": {"value": "hunter-2"}},
     ).changes
-    assert change.request.body == {"profile": {"force": True, "value": "hunter-2"}}
+    assert change.outline().body == {"profile": {"force": True, "value": "hunter-2"}}
     assert change.after == {"profile": {"force": True}, "secret_body": NOT_SHOWN}
     assert "hunter-2" not in repr(change)
 
@@ -300,7 +300,7 @@ def test_a_secret_body_alone_does_not_make_a_difference() -> None:
 
 def test_a_secret_body_may_be_all_that_is_sent() -> None:
     (change,) = planned(FakeGraph(), method="POST", always=True, secret_body={"value": "hunter-2"}).changes
-    assert change.request.body == {"value": "hunter-2"}
+    assert change.outline().body == {"value": "hunter-2"}
     assert "hunter-2" not in repr(change)
 
 
@@ -314,7 +314,7 @@ def test_properties_that_hold_secrets_are_not_shown(name: str) -> None:
         FakeGraph({POLICY: present}), method="PATCH", desired={"inner": [{name: "new-secret", "on": True}]}
     ).changes
     assert "secret" not in repr((change.before, change.after)).lower().replace(name.lower(), "")
-    assert change.request.body == {"inner": [{name: "new-secret", "on": True}]}
+    assert change.outline().body == {"inner": [{name: "new-secret", "on": True}]}
 
 
 # Merging bodies

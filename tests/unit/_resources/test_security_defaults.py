@@ -68,14 +68,14 @@ def test_an_unreadable_state_is_unknown(answer: dict[str, Any]) -> None:
 def test_turning_on_is_one_patch_with_its_diff() -> None:
     (change,) = plan_of(tenant(), OFF, enabled=True).changes
     assert (change.before, change.after) == (OFF, ON)
-    assert (change.request.method, change.request.path) == ("PATCH", SECURITY_DEFAULTS)
-    assert change.request.body == {"isEnabled": True}
-    assert change.request.creates is False
+    assert (change.outline().method, change.outline().path) == ("PATCH", SECURITY_DEFAULTS)
+    assert change.outline().body == {"isEnabled": True}
+    assert change.outline().creates is False
 
 
 def test_the_permissions_of_the_write_are_known() -> None:
     (change,) = plan_of(tenant(), OFF, enabled=True).changes
-    (need,) = needs(change.request)
+    (need,) = needs(change.outline())
     assert need.missing(["Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"]) == ()
     assert need.missing(["Policy.Read.All"]) != ()
     assert need.missing(["Policy.ReadWrite.SecurityDefaults"]) != ()
@@ -103,7 +103,7 @@ def test_turning_off_needs_the_accepted_risk() -> None:
     assert message.startswith("Security defaults were not turned off.")
     assert "'unprotected_users'" in message
     (change,) = plan_of(tenant(), ON, False, ["unprotected_users"]).changes
-    assert change.request.body == {"isEnabled": False}
+    assert change.outline().body == {"isEnabled": False}
 
 
 def test_another_accepted_risk_does_not_turn_it_off() -> None:
