@@ -33,9 +33,13 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._door import (
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.session import preload_authorities
 
 DOOR_VARIABLE = "m365_in_process"
 INJECT_INVOCATION = "INJECT_INVOCATION"
+
+# Ansible loads this file once, before it forks a worker for each task.
+preload_authorities(os.environ)
 
 
 class ResourceAction(ActionBase):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .authorities import preload, preloaded_context
 from .clouds import Cloud
 from .errors import ConnectionFailed, MissingLibrary, OptionError
 
@@ -78,6 +79,17 @@ def _positive(option: str, value: Any, default: float) -> float:
 
 
 def _authorities(options: Mapping[str, Any], environment: Mapping[str, str]) -> str | bool:
+    named = _named_authorities(options, environment)
+    if named is None:
+        return True
+    name, authorities = named
+    if not authorities.is_dir():
+        _check_bundle(name, authorities)
+    return str(authorities)
+
+
+def _named_authorities(options: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[str, Path] | None:
+    """What names them, and where they are."""
     for name, path in (
         ("ca_path", options.get("ca_path")),
         ("M365_CA_PATH", environment.get("M365_CA_PATH")),
@@ -85,11 +97,19 @@ def _authorities(options: Mapping[str, Any], environment: Mapping[str, str]) -> 
         ("CURL_CA_BUNDLE", environment.get("CURL_CA_BUNDLE")),
     ):
         if path:
-            authorities = Path(path).expanduser()
-            if not authorities.is_dir():
-                _check_bundle(name, authorities)
-            return str(authorities)
-    return True
+            return name, Path(path).expanduser()
+    return None
+
+
+def preload_authorities(environment: Mapping[str, str]) -> None:
+    """Load those that this environment names, for the processes that will be forked from this one. Never raises."""
+    if IMPORT_TRACEBACK:
+        return
+    try:
+        named = _named_authorities({}, environment)
+    except RuntimeError:  # no home folder for ~
+        return
+    preload(str(named[1]) if named else requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
 
 def _check_bundle(name: str, path: Path) -> None:
@@ -172,6 +192,28 @@ else:
             finally:
                 self._current.retry = None
 
+    class OneContextAdapter(RetryingAdapter):
+        """Makes every TLS connection by one context, which has its authorities loaded. requests loads none then."""
+
+        def __init__(self, retry: BoundedRetry, context: ssl.SSLContext) -> None:
+            self._context = context
+            super().__init__(retry)
+
+        def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+            super().init_poolmanager(*arguments, **{**keywords, "ssl_context": self._context})
+
+        def proxy_manager_for(self, proxy: str, **keywords: Any) -> Any:
+            return super().proxy_manager_for(proxy, **{**keywords, "ssl_context": self._context})
+
+        def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+            """``conn`` is the pool of connections to come; authorities that it names are loaded into their context."""
+            if getattr(conn, "conn_kw", {}).get("ssl_context") is self._context:
+                conn.cert_reqs = "CERT_REQUIRED"
+                conn.ca_certs = conn.ca_cert_dir = None
+            else:  # without a context, naming none would mean those of the system
+                usual: Any = super()
+                usual.cert_verify(conn, url, verify, cert)
+
     class HttpSession(requests.Session):
         """Keeps connections alive, follows no redirect, keeps no cookie. msal uses it as its ``http_client`` too."""
 
@@ -184,7 +226,8 @@ else:
             self.proxies = dict(settings.proxies)
             self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             self.headers["User-Agent"] = USER_AGENT
-            adapter = RetryingAdapter(BoundedRetry(policy=policy))
+            retry, context = BoundedRetry(policy=policy), _preloaded(settings)
+            adapter = OneContextAdapter(retry, context) if context else RetryingAdapter(retry)
             self.mount("https://", adapter)
             self.mount("http://", adapter)  # managed identity endpoints; every other URL is checked to be https
 
@@ -221,6 +264,14 @@ else:
                     retry.sleep()
                 except (OSError, ValueError, MaxRetryError) as error:
                     raise connection_failed(error, url, self.settings) from None
+
+    def _preloaded(settings: Settings) -> ssl.SSLContext | None:
+        """None where requests is to load the authorities itself, as for the certificate of a proxy."""
+        if any(proxy.lower().startswith("https:") for proxy in settings.proxies.values()):
+            return None
+        return preloaded_context(
+            requests.utils.DEFAULT_CA_BUNDLE_PATH if settings.verify is True else str(settings.verify)
+        )
 
     def read_whole(response: requests.Response) -> bytes:
         content = bytearray()

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 """What only a real connection shows: TLS, proxies, retries through urllib3, resets, slow and endless answers."""
 
+import contextlib
 import gzip
 import json
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 import trustme
 
-from ansible_collections.zerotrust.m365.plugins.module_utils._graph import session
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph import authorities, session
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.batch import BatchRequest
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import (
@@ -44,6 +45,13 @@ from ansible_collections.zerotrust.m365.tests.unit._graph.graph_service import (
 def local(connected: Connect, server: Server) -> GraphClient:
     """A client of the real server."""
     return connected(**server.options())
+
+
+@pytest.fixture(params=[True, False], ids=["preloaded", "not preloaded"])
+def preload(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Loads a bundle as the parent of an action's worker does, or nothing, as before a module."""
+    monkeypatch.setattr(authorities, "_LOADED", {})
+    return authorities.preload if request.param else lambda _path: None
 
 
 # Connections and TLS
@@ -88,7 +96,10 @@ def test_the_environment_says_the_authority_when_no_option_does(connected: Conne
     assert connected(environment, **options).list("/users") == []
 
 
-def test_msal_trusts_ca_path_too(connected: Connect, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_msal_trusts_ca_path_too(
+    connected: Connect, server: Server, monkeypatch: pytest.MonkeyPatch, preload: Callable[[str], None]
+) -> None:
+    preload(server.ca_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/dev/null")
     options = {**server.options(), "tenant_id": TENANT, "client_id": CLIENT, "client_secret": "s3cret"}
     token = options.pop("access_token")
@@ -443,7 +454,8 @@ class Proxy:
                 client, _address = self._socket.accept()
             except OSError:
                 return
-            self._tunnel(client)
+            with contextlib.suppress(ConnectionError):  # a client that does not trust the server breaks off
+                self._tunnel(client)
 
     def _tunnel(self, client: socket.socket) -> None:
         head = b""
@@ -498,6 +510,24 @@ def test_proxies(
     assert client.list("/users") == []
     client.close()
     assert proxy.asked == ([f"localhost:{server.port}"] if through else [])
+
+
+def test_a_proxy_changes_nothing_about_trust(
+    connected: Connect, server: Server, proxy: Proxy, tmp_path: Path, preload: Callable[[str], None]
+) -> None:
+    foreign = str(tmp_path / "foreign.pem")
+    trustme.CA().cert_pem.write_to_path(foreign)
+    for bundle in (server.ca_path, foreign):
+        preload(bundle)
+    server.answer(200, {"value": []})
+    trusting = connected(**server.options(), proxy=proxy.url)
+    assert trusting.list("/users") == []
+    trusting.close()
+    doubting = connected(**{**server.options(), "ca_path": foreign}, proxy=proxy.url)
+    with pytest.raises(ConnectionFailed, match=r"The certificate of localhost.* is not trusted"):
+        doubting.list("/users")
+    assert len(server.seen) == 1
+    assert proxy.asked == [f"localhost:{server.port}"] * 2
 
 
 def test_the_process_environment_is_not_read(
