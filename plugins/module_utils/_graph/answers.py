@@ -59,6 +59,8 @@ class Asked:
         if kind is PermissionMissing:
             need = needs_of(self.method, self.version, self.path)
             missing = missing_names([need], self.roles) if need else {}
+            if need and not missing and not says_permission(code, text):
+                return GraphError(**about)  # the application has what it needs: Graph's own words are the reason
             return PermissionMissing(missing=[name for names in missing.values() for name in names], **about)
         asked = seconds_of(header(headers, "Retry-After"), header(headers, "Date"))
         if kind is Throttled and asked:
@@ -92,6 +94,12 @@ def kind_of(status: int, code: str, text: str) -> type[GraphError]:
     return {401: Unauthorized, 404: NotFound, 410: NotFound, 409: Conflict, 412: Conflict, 429: Throttled}.get(
         status, GraphError
     )
+
+
+def says_permission(code: str, text: str) -> bool:
+    """Whether a 403 is about a permission by its own words; one without words may be."""
+    words = text.lower()
+    return not words or code == "Authorization_RequestDenied" or any(word in words for word in CONSENT_WORDS)
 
 
 def read_error(body: Any) -> tuple[str, str, str]:

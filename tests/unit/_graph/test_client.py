@@ -217,6 +217,33 @@ def test_a_missing_permission_is_named(client: GraphClient, http: responses.Requ
     assert "Policy.ReadWrite.SecurityDefaults" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("roles", "code", "text", "kind"),
+    [
+        (["Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"], "AccessDenied", "Blocked by policies.", GraphError),
+        (["Policy.Read.All"], "AccessDenied", "Blocked by policies.", PermissionMissing),
+        (["Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"], "AccessDenied", "", PermissionMissing),
+        (
+            ["Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"],
+            "Authorization_RequestDenied",
+            "No.",
+            PermissionMissing,
+        ),
+    ],
+)
+def test_a_refusal_for_another_reason_does_not_ask_for_permissions(
+    connected: Connect, http: responses.RequestsMock, roles: list[str], code: str, text: str, kind: type[GraphError]
+) -> None:
+    client = connected(access_token=make_token(roles=roles))
+    http.patch(f"{GRAPH}/v1.0{DEFAULTS}", status=403, json=graph_error(code, text))
+    with pytest.raises(GraphError) as caught:
+        client.patch(DEFAULTS, {"isEnabled": True})
+    assert caught.value.__class__ is kind
+    assert (
+        "permission is missing" in caught.value.message.lower() or "Missing permission" in caught.value.message
+    ) == (kind is PermissionMissing)
+
+
 def test_permissions_are_checked_before_anything_is_sent(client: GraphClient, http: responses.RequestsMock) -> None:
     needs = [needs_of("PATCH", "v1.0", DEFAULTS), needs_of("POST", "v1.0", "/users"), needs_of("GET", "v1.0", DEFAULTS)]
     with pytest.raises(MissingPermissions) as caught:
