@@ -95,8 +95,8 @@ docs-lint: $(LINT_TOOLS) ## Documentation of plugins and roles, guides, changelo
 	$(IN_COPY) antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
 
 .PHONY: unit
-unit: $(TEST_TOOLS) $(LINK) ## Unit tests
-	$(BIN)/python -m pytest tests/unit -m "not deep" $(PYTEST_ARGS)
+unit: $(TEST_TOOLS) $(LINK) ## Unit tests, the scenarios of Microsoft Graph, and the contract with Microsoft's schema
+	$(BIN)/python -m pytest tests/unit tests/scenarios tests/contract -m "not deep" -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: integration
 integration: $(TEST_TOOLS) $(LINK) ## Playbooks against the simulator
@@ -105,6 +105,11 @@ integration: $(TEST_TOOLS) $(LINK) ## Playbooks against the simulator
 .PHONY: deep
 deep: $(TEST_TOOLS) $(LINK) ## The long tests only
 	$(BIN)/python -m pytest tests -m deep -n $(JOBS) $(PYTEST_ARGS)
+
+.PHONY: clients
+clients: $(TEST_TOOLS) $(LINK) ## Other people's Graph clients, unmodified, against the simulator (large downloads)
+	$(BIN)/python tests/clients/installing.py
+	$(BIN)/python tests/clients/private_names.py $(BIN)/python -m pytest tests/clients -m clients $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(TEST_TOOLS) $(LINK) ## Benchmarks; writes docs/benchmarks.md

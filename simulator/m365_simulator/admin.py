@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +16,9 @@ from starlette.routing import Route, Router
 
 from m365_simulator.assumptions import ASSUMPTIONS
 from m365_simulator.errors import SimulatorError
+from m365_simulator.faults.plan import parse_plan
+from m365_simulator.registration import register
+from m365_simulator.sign_in_rules import Directory, judge, protection, protections, read_attempt
 from m365_simulator.simulation import Simulation
 from m365_simulator.tenants import Tenant
 
@@ -34,12 +38,19 @@ def make_admin(simulation: Simulation, stop: Callable[[], None]) -> Router:
         ("GET", "/faults", admin.faults),
         ("POST", "/faults", admin.add_fault),
         ("DELETE", "/faults", admin.clear_faults),
+        ("GET", "/faults/plan", admin.fault_plan),
+        ("POST", "/faults/plan", admin.load_fault_plan),
         ("GET", "/assumptions", admin.assumptions),
         ("POST", "/assumptions", admin.assume),
+        ("POST", "/run", admin.start_run),
+        ("GET", "/violations", admin.violations),
+        ("POST", "/users/{user}/register", admin.register),
         ("GET", "/application", admin.application),
         ("POST", "/application", admin.change_application),
         ("POST", "/tokens/expire", admin.expire_tokens),
         ("POST", "/federated_token", admin.federated_token),
+        ("POST", "/sign_in", admin.sign_in),
+        ("GET", "/protection", admin.protection),
         ("POST", "/shutdown", admin.shutdown),
     ]
     routes = [Route(f"/_admin{path}", _guard(handler), methods=[method]) for method, path, handler in table]
@@ -95,12 +106,26 @@ class _Admin:
         return JSONResponse(self._simulation.faults.as_json())
 
     async def add_fault(self, request: Request) -> Response:
-        self._simulation.faults.add(await _body(request))
+        """One fault more, for all tenants or for ?tenant=ID."""
+        self._simulation.faults.add(await _body(request), self._named_tenant(request))
         return await self.faults(request)
 
     async def clear_faults(self, request: Request) -> Response:
-        self._simulation.faults.clear()
-        return JSONResponse([])
+        """With ?tenant=ID only the plan that this tenant has for itself."""
+        self._simulation.faults.clear(self._named_tenant(request))
+        return await self.faults(request)
+
+    async def fault_plan(self, request: Request) -> Response:
+        return JSONResponse(self._simulation.faults.plan_as_json(self._named_tenant(request)))
+
+    async def load_fault_plan(self, request: Request) -> Response:
+        """A whole plan, YAML or JSON, in the place of all faults, or of the plan of ?tenant=ID."""
+        try:
+            text = (await request.body()).decode()
+        except UnicodeDecodeError:
+            raise SimulatorError("The plan that was sent is not UTF-8 text.") from None
+        self._simulation.faults.load(parse_plan(text, "the plan that was sent"), self._named_tenant(request))
+        return await self.fault_plan(request)
 
     async def assumptions(self, request: Request) -> Response:
         values = self._tenant(request).assumptions
@@ -116,8 +141,42 @@ class _Admin:
         wanted = {name: str(value) for name, value in (await _body(request)).items()}
         for tenant in self._chosen(request):
             self._simulation.assume(tenant, wanted)
+            self._simulation.watch.rebase(tenant)
         self._simulation.keep()
         return await self.assumptions(request)
+
+    async def start_run(self, request: Request) -> Response:
+        """A run begins, for all tenants or for ?tenant=ID: the watch holds what follows against the present state.
+        `check_mode` (nothing may be written) and `emergency_accounts` (ids or principal names) may be given."""
+        body = await _body(request)
+        check_mode, accounts = body.get("check_mode", False), body.get("emergency_accounts", [])
+        unknown = set(body) - {"check_mode", "emergency_accounts"}
+        if unknown:
+            raise SimulatorError(f"A run has no {', '.join(sorted(unknown))}.")
+        if not isinstance(check_mode, bool):
+            raise SimulatorError("check_mode must be true or false.")
+        if not isinstance(accounts, list) or not all(isinstance(name, str) for name in accounts):
+            raise SimulatorError("emergency_accounts must be a list of ids and principal names.")
+        tenants = self._chosen(request)
+        for tenant in tenants:
+            self._simulation.watch.start(tenant, check_mode=check_mode, emergency_accounts=accounts)
+        shown = {"check_mode": check_mode, "emergency_accounts": accounts}
+        return JSONResponse({"tenants": [tenant.id for tenant in tenants], **shown})
+
+    async def violations(self, request: Request) -> Response:
+        """What the watch has found since the run began, in all tenants or in ?tenant=ID."""
+        tenant = self._tenant(request) if "tenant" in request.query_params else None
+        return JSONResponse(self._simulation.watch.found(tenant))
+
+    async def register(self, request: Request) -> Response:
+        """A user, by id or principal name, registers `methods` (a list)."""
+        methods = (await _body(request)).get("methods")
+        if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
+            raise SimulatorError("methods must be a list of authentication methods.")
+        store = self._simulation.store.tenant(self._tenant(request).number)
+        shown = register(store, request.path_params["user"], methods)
+        self._simulation.store.commit()
+        return JSONResponse(shown)
 
     async def application(self, request: Request) -> Response:
         return JSONResponse(self._simulation.dump(self._tenant(request))["application"])
@@ -163,9 +222,28 @@ class _Admin:
         )
         return JSONResponse({"token": token})
 
+    async def sign_in(self, request: Request) -> Response:
+        """A JSON sign_in_rules.Attempt; nobody signs in by it."""
+        attempt = read_attempt(await _body(request))
+        return JSONResponse(asdict(judge(self._directory(request), attempt)))
+
+    async def protection(self, request: Request) -> Response:
+        """Of ?user=ID, an object; of everybody, a list of them with the id in `user_id`."""
+        directory = self._directory(request)
+        user = request.query_params.get("user")
+        if user is None:
+            return JSONResponse([{"user_id": id, **asdict(found)} for id, found in protections(directory)])
+        if directory.person(user) is None:
+            raise SimulatorError(f"There is no user {user}.")
+        return JSONResponse(asdict(protection(directory, user)))
+
     async def shutdown(self, request: Request) -> Response:
         self._stop()
         return JSONResponse({})
+
+    def _directory(self, request: Request) -> Directory:
+        tenant = self._tenant(request)
+        return Directory.read(self._simulation.store.tenant(tenant.number), tenant, self._simulation.clock.now())
 
     def _tenant(self, request: Request) -> Tenant:
         """The one named by ?tenant=ID, else the first."""
@@ -176,6 +254,9 @@ class _Admin:
         if tenant is None:
             raise SimulatorError(f"There is no tenant {id}.")
         return tenant
+
+    def _named_tenant(self, request: Request) -> str | None:
+        return self._tenant(request).id if "tenant" in request.query_params else None
 
     def _chosen(self, request: Request) -> list[Tenant]:
         if "tenant" in request.query_params:

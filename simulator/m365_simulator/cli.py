@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command line: `m365-simulator serve` and `m365-simulator scenarios`."""
+"""The command line: `m365-simulator serve`, `m365-simulator scenarios` and `m365-simulator describe`."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "scenarios":
             _show_scenarios()
+        elif options.command == "describe":
+            _describe()
         else:
             _serve(options)
     except SimulatorError as error:
@@ -37,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _show_scenarios() -> None:
     for name in scenario_names():
         print(f"{name:12} {load_scenario(name)[1].get('description', '')}")
+
+
+def _describe() -> None:
+    from m365_simulator.description import describe
+
+    print(json.dumps(describe(), indent=2))
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -53,11 +62,13 @@ def _serve(options: argparse.Namespace) -> None:
                 seed=options.seed,
                 state=options.state,
                 assumptions=dict(_assumption(text) for text in options.assume),
+                faults=options.faults,
             ),
             port=options.port,
             ready_file=options.ready_file,
             hostnames=tuple(options.hostname),
             managed_identity_port=options.managed_identity_port,
+            exchanges=options.exchanges,
         ),
         lambda text: print(text, flush=True),
     )
@@ -92,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("scenarios", help="list the scenarios that come with the simulator")
+    commands.add_parser("describe", help="print an OpenAPI description of what it has of Graph")
     serve = commands.add_parser(
         "serve",
         help="serve Graph and sign-in over HTTPS until stopped",
@@ -134,9 +146,18 @@ def _parser() -> argparse.ArgumentParser:
         "--assume", action="append", default=[], metavar="NAME=VALUE", help="settle an open question; see below"
     )
     serve.add_argument(
+        "--faults", type=Path, metavar="FILE.yml", help="a plan of faults, throttling and lagging reads; see the README"
+    )
+    serve.add_argument(
         "--managed-identity-port",
         type=number_from_zero,
         metavar="N",
         help="also serve managed identity tokens over plain HTTP on this port (0: any free one)",
+    )
+    serve.add_argument(
+        "--exchanges",
+        type=Path,
+        metavar="FILE",
+        help="append every request to Graph and its answer to this file, a line of JSON each, secrets masked",
     )
     return parser

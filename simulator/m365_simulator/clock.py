@@ -30,6 +30,22 @@ class Clock:
         return to_stamp(self.now())
 
 
+class Pace:
+    """How fast simulated waiting goes: `scale` simulated seconds per real second, from an arbitrary start. What is
+    dated or expires follows the clock itself; moving the clock moves this too."""
+
+    def __init__(self, clock: Clock, scale: float = 1.0) -> None:
+        self._clock, self.scale = clock, scale
+
+    def now(self) -> float:
+        """Simulated seconds since that start."""
+        return time.monotonic() * self.scale + self._clock.offset
+
+    def real(self, seconds: float) -> float:
+        """The real seconds that so many simulated ones take."""
+        return seconds / self.scale
+
+
 def to_stamp(epoch: float) -> str:
     """`2026-11-23T04:35:00Z` for seconds since the epoch."""
     return datetime.fromtimestamp(int(epoch), timezone.utc).isoformat()[:19] + "Z"

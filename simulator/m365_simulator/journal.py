@@ -16,6 +16,7 @@ class Entry:
 
     `path` carries no version: that stands in `version` (v1.0, beta, or None for sign-in). `wrote` is true for a write
     verb that was accepted, whatever answer a fault made of it. `batch` is the number of the surrounding $batch.
+    `fault` names what struck the request, or made its answer an old one; several are parted by `; `.
     """
 
     number: int
@@ -29,6 +30,10 @@ class Entry:
     tenant: str | None = None
     wrote: bool = False
     batch: int | None = None
+    fault: str | None = None
+
+    def strike(self, fault: str) -> None:
+        self.fault = fault if self.fault is None else f"{self.fault}; {fault}"
 
 
 class Journal:

@@ -16,6 +16,8 @@ FREE, P1, P2 = "free", "P1", "P2"
 
 ENTRA_P1 = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 ENTRA_P2 = "eec0eb4f-6444-4f95-aba0-50c24d67f998"
+WORKLOAD_IDENTITIES_PLANS = frozenset({"84c289f0-efcb-486f-8581-07f44fc9efad", "7dc0e92d-bf15-401d-907e-0884efe7c760"})
+"""P1 and P2 for workload identities: what Conditional Access for service principals needs."""
 
 SERVICE_PLANS: dict[str, tuple[str, str]] = {
     "AAD_PREMIUM": (ENTRA_P1, "User"),
@@ -87,15 +89,20 @@ def subscribed_sku(tenant_id: str, part_number: str, *, bought: int, consumed: i
     }
 
 
-def tier_of(skus: Iterable[dict[str, Any]]) -> str:
-    """`free`, `P1` or `P2`: by provisioned service plans of subscriptions that are in force."""
-    plans = {
+def plans_of(skus: Iterable[dict[str, Any]]) -> set[str]:
+    """The ids of provisioned service plans of subscriptions that are in force."""
+    return {
         plan["servicePlanId"]
         for sku in skus
         if sku["capabilityStatus"] in ("Enabled", "Warning")
         for plan in sku["servicePlans"]
         if plan["provisioningStatus"] == "Success"
     }
+
+
+def tier_of(skus: Iterable[dict[str, Any]]) -> str:
+    """`free`, `P1` or `P2`."""
+    plans = plans_of(skus)
     if ENTRA_P2 in plans:
         return P2
     return P1 if ENTRA_P1 in plans else FREE

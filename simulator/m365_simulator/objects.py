@@ -15,6 +15,15 @@ from m365_simulator.directory_roles import BUILT_IN_ROLES, PRIVILEGED_ROLES
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 SECURITY_DEFAULTS_ID = "00000000-0000-0000-0000-000000000005"
 
+PRIVATE_FACTS: dict[str, str] = {
+    "methodsRegistered": "registered authentication methods, in the words of the registration report; always there",
+    "accountKind": "what a user is when it is no person: service, shared (mailbox), room, device or sync",
+    "legacyProtocols": "legacy authentication that the account uses, in the words of the sign-in log",
+    "appPasswords": "how many app passwords the user has; absent for none",
+}
+"""What a scenario knows of a user and Graph does not show as such: under `_private` in /_admin/state. What a deleted
+user has besides stands at graph.users.ONLY_WHILE_DELETED."""
+
 
 def role_definitions() -> list[dict[str, Any]]:
     """The built-in unifiedRoleDefinitions, with the member that only beta shows."""
@@ -48,7 +57,8 @@ def role_assignment(role: str, principal: str, scope: str = "/") -> dict[str, An
 
 
 def new_group(id: str, created: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A security group as Graph shows it after creation, with what the creator wrote."""
+    """A security group as Graph shows it after creation, with what the creator wrote. One that can hold roles is
+    private, says Microsoft's page "group resource type"."""
     return {
         "id": id,
         "deletedDateTime": None,
@@ -81,7 +91,7 @@ def new_group(id: str, created: str, wanted: Mapping[str, Any]) -> dict[str, Any
         "securityIdentifier": _security_identifier(id),
         "theme": None,
         "uniqueName": None,
-        "visibility": None,
+        "visibility": "Private" if wanted.get("isAssignableToRole") else None,
         "onPremisesProvisioningErrors": [],
         "serviceProvisioningErrors": [],
         **wanted,

@@ -2,59 +2,47 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Generated people: names, departments, guests, synchronised users, service accounts, per-user MFA, registrations."""
+"""Generated people and accounts: guests, synchronised users, shared mailboxes, rooms, devices, service accounts,
+administrators, per-user MFA, registrations.
+
+Whatever was here first is drawn from the source `rng`, what came later from `facts`: so the ids of a seed stay.
+"""
 
 from __future__ import annotations
 
 import random
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 from m365_simulator.clock import days_before
+from m365_simulator.names import (
+    DEPARTMENTS,
+    DEVICES,
+    GIVEN_NAMES,
+    MAILBOXES,
+    OFFICES,
+    PARTNERS,
+    ROOMS,
+    SERVICES,
+    SURNAMES,
+)
 from m365_simulator.words import words
 
-GIVEN_NAMES = words(
+REGISTRABLE_METHODS = words(
     """
-    Aaliyah Adam Agnes Ahmed Aisha Alba Amara Amir Ana Anders Anouk Aylin Beatriz Bilal Bram Camille Carlos Chen
-    Chloe Daan Daniel Dilan Eline Elif Emma Erik Esra Fatima Femke Finn Freya Giulia Hanna Hassan Hugo Ines
-    Ingrid Isa Ivan Jade Jan Jonas Julia Kai Karim Kofi Lars Laura Leila Lena Liam Linh Lotte Lucas Luca Maja
-    Malik Maria Marta Mateo Mei Mila Mohamed Nadia Naomi Nina Noah Nora Olga Omar Oscar Pablo Petra Priya Rania
-    Ravi Ruben Sanne Sara Sem Sofia Soren Stijn Sven Tariq Tess Thomas Tim Tuan Vera Viktor Wanda Wei Yara Yusuf
-    Zoe
+    microsoftAuthenticatorPush microsoftAuthenticatorPasswordless softwareOneTimePasscode mobilePhone
+    alternateMobilePhone officePhone email fido2SecurityKey passKeyDeviceBound windowsHelloForBusiness
     """
 )
+"""What Graph can show as a method of a user here, in the words of the registration report."""
 
-SURNAMES = words(
-    """
-    Abbas Adeyemi Ali Andersen Bakker Bauer Berg Bianchi Bos Brouwer Chen Costa Dekker Demir Diaz Dijkstra
-    Dubois Ferrari Fischer Garcia Gomez Haddad Hansen Hendriks Hoffmann Huang Ibrahim Ivanov Jansen Johansson
-    Kaya Keller Khan Kim Klein Kowalski Kumar Larsen Lee Lopez Maas Martin Meijer Mendes Meyer Moreau Mulder
-    Nguyen Nielsen Novak Okafor Olsen Patel Peeters Pereira Peters Popov Prins Rossi Roux Santos Sato Schmidt
-    Schneider Shah Silva Singh Smit Sorensen Suzuki Tanaka Torres Tran Visser Vos Wagner Wang Weber Willems Wolf
-    Yilmaz Young Zhang Zimmer
-    """
-)
-
-DEPARTMENTS: dict[str, tuple[str, ...]] = {
-    "Sales": ("Account manager", "Sales lead", "Sales engineer"),
-    "Operations": ("Planner", "Operator", "Shift lead"),
-    "Finance": ("Controller", "Accountant", "Payroll officer"),
-    "Human Resources": ("Recruiter", "HR adviser"),
-    "IT": ("System engineer", "Support engineer"),
-    "Marketing": ("Content editor", "Campaign manager"),
-    "Research": ("Researcher", "Laboratory technician"),
-}
-
-OFFICES = ("Amsterdam", "Berlin", "Lyon", "Oslo", "Porto")
-SERVICES = ("scanner", "backup", "crm", "ticketing", "monitoring", "printer", "fax", "invoice", "newsletter", "alarm")
-PARTNERS = ("adatum.example", "proseware.example", "litware.example", "wingtip.example")
-
-REGISTERED_METHODS: tuple[tuple[tuple[str, ...], int], ...] = (
+REGISTERED_METHODS: tuple[tuple[tuple[str, ...], float], ...] = (
     (("microsoftAuthenticatorPush",), 40),
     (("microsoftAuthenticatorPush", "mobilePhone"), 25),
     (("mobilePhone",), 15),
@@ -63,12 +51,45 @@ REGISTERED_METHODS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("passKeyDeviceBound", "microsoftAuthenticatorPush"), 4),
     (("windowsHelloForBusiness", "microsoftAuthenticatorPush"), 2),
 )
+"""What those who registered anything have registered, with weights, unless the scenario says otherwise."""
 
-METHOD_CHOICES = [methods for methods, _unused in REGISTERED_METHODS]
-METHOD_WEIGHTS = list(accumulate(weight for _unused, weight in REGISTERED_METHODS))
+ADMINISTRATORS: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("Helpdesk Administrator",), 14),
+    (("User Administrator",), 14),
+    (("Exchange Administrator",), 8),
+    (("SharePoint Administrator",), 5),
+    (("Exchange Administrator", "SharePoint Administrator"), 5),
+    (("Security Administrator",), 5),
+    (("Conditional Access Administrator",), 3),
+    (("Authentication Administrator",), 4),
+    (("Authentication Policy Administrator",), 2),
+    (("Privileged Role Administrator",), 2),
+    (("Privileged Authentication Administrator",), 1),
+    (("Application Administrator",), 4),
+    (("Cloud Application Administrator",), 2),
+    (("Password Administrator",), 2),
+    (("Billing Administrator",), 4),
+    (("Global Administrator",), 5),
+    (("Global Reader",), 6),
+    (("Security Reader",), 4),
+    (("Security Operator",), 2),
+    (("Reports Reader",), 6),
+    (("Intune Administrator",), 4),
+    (("License Administrator",), 4),
+    (("Guest Inviter",), 3),
+    (("Directory Readers",), 3),
+    (("User Administrator", "License Administrator"), 4),
+)
+"""Roles of generated administrators, with weights. Some are none of the sixteen that security defaults watch."""
 
-UserRow = tuple[str, str, dict[str, Any], dict[str, Any]]
-"""id, principal name, document, private: what TenantStore.insert_many takes."""
+LEGACY_PROTOCOLS = ("Authenticated SMTP", "IMAP4", "POP3", "Exchange ActiveSync", "Other clients")
+"""What the sign-in log calls the clients of legacy authentication."""
+
+PENDING_GUESTS = 0.12
+"""How many guests never accepted the invitation."""
+
+ACCOUNT_KINDS = ("member", "guest", "synced", "service", "shared", "room", "device", "sync")
+PEOPLE = ("member", "guest", "synced")
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,29 @@ class Place:
     now: float
     age_days: float
     sku_ids: tuple[str, ...]
+    synced_domain: str | None = None
+    """Where generated synchronised users are, when it is not the default domain."""
+
+
+class UserRow(NamedTuple):
+    """What TenantStore.insert_many takes. objects.PRIVATE_FACTS explains `private`."""
+
+    id: str
+    name: str
+    document: dict[str, Any]
+    private: dict[str, Any]
+
+
+class Weighted:
+    """Values with weights, to draw from."""
+
+    def __init__(self, choices: tuple[tuple[tuple[str, ...], float], ...]) -> None:
+        self._values = [value for value, _unused in choices]
+        self._weights = list(accumulate(weight for _unused, weight in choices))
+
+    def draw(self, rng: random.Random) -> tuple[str, ...]:
+        # As random.choices does, without its cost for each single value.
+        return self._values[bisect(self._weights, rng.random() * self._weights[-1], 0, len(self._values) - 1)]
 
 
 def new_id(rng: random.Random) -> str:
@@ -91,9 +135,12 @@ def new_id(rng: random.Random) -> str:
 
 
 def generate_people(
-    rng: random.Random, place: Place, shares: Mapping[str, Any], count: int, taken: set[str]
-) -> Iterator[UserRow]:
-    """`count` people by the shares of a scenario's `people.generated`. `taken` holds names in use, and grows."""
+    rng: random.Random, facts: random.Random, place: Place, shares: Mapping[str, Any], count: int, taken: set[str]
+) -> Iterator[tuple[UserRow, tuple[str, ...]]]:
+    """`count` users by the shares of a scenario's `people.generated`, each with the names of the directory roles.
+
+    `taken` holds principal names in use before the @, and grows.
+    """
     kinds = _spread(
         rng,
         count,
@@ -101,17 +148,32 @@ def generate_people(
             "guest": shares.get("guests", 0),
             "synced": shares.get("synced", 0),
             "service": shares.get("service_accounts", 0),
+            "shared": shares.get("shared_mailboxes", 0),
+            "room": shares.get("rooms", 0),
+            "device": shares.get("devices", 0),
         },
         "member",
     )
+    domains = {"synced": place.synced_domain} if place.synced_domain else {}
     states = _spread(rng, count, dict(shares.get("per_user_mfa", {})), "disabled")
     blocked = _spread(rng, count, {"blocked": shares.get("blocked", 0)}, "open")
+    ranks = _spread(facts, count, {"administrator": shares.get("administrators", 0)}, "")
     registered = shares.get("registered", 0.6)
-    for kind, state, access in zip(kinds, states, blocked, strict=True):
+    app_passwords = shares.get("app_passwords", 0)
+    mixes = tuple((tuple(mix.get("methods", ())), mix.get("weight", 1)) for mix in shares.get("methods", ()))
+    methods = Weighted(mixes or REGISTERED_METHODS)
+    administrators = Weighted(ADMINISTRATORS)
+    departments = tuple(DEPARTMENTS)
+    for kind, state, access, rank in zip(kinds, states, blocked, ranks, strict=True):
+        roles: tuple[str, ...] = ()
+        person: dict[str, Any]
         if kind == "service":
-            person: dict[str, Any] = {"name": f"Service {rng.choice(SERVICES)}", "kind": kind}
+            person = {"name": f"Service {rng.choice(SERVICES)}", "kind": kind}
+            person["legacy_protocols"] = _some_protocols(facts)
+        elif kind in ("shared", "room", "device"):
+            person = _resource_account(facts, kind)
         else:
-            department = rng.choice(tuple(DEPARTMENTS))
+            department = rng.choice(departments)
             person = {
                 "name": f"{rng.choice(GIVEN_NAMES)} {rng.choice(SURNAMES)}",
                 "kind": kind,
@@ -119,12 +181,38 @@ def generate_people(
                 "title": rng.choice(DEPARTMENTS[department]),
                 "per_user_mfa": state if kind != "guest" else "disabled",
             }
+            if kind in domains:
+                person["domain"] = domains[kind]
             # Whoever is enforced has registered: the service makes enforced out of enabled by it.
             asks = person["per_user_mfa"]
             if asks == "enforced" or (asks != "enabled" and rng.random() < registered):
-                person["methods"] = list(_choose_methods(rng))
-        person["enabled"] = access == "open"
-        yield make_user(rng, place, person, taken)
+                person["methods"] = list(methods.draw(rng))
+            if asks == "enforced" and facts.random() < app_passwords:
+                person["app_passwords"] = facts.randint(1, 3)
+                person["legacy_protocols"] = [facts.choice(LEGACY_PROTOCOLS[:4])]
+            if kind == "guest" and facts.random() < PENDING_GUESTS:
+                person.update(pending=True, methods=[])
+            elif rank and kind != "guest":
+                roles = administrators.draw(facts)
+        person.setdefault("enabled", access == "open")
+        yield make_user(rng, place, person, taken), roles
+
+
+def _some_protocols(facts: random.Random) -> list[str]:
+    """Of a service account: mostly one that sends mail, some that read it, some that sign in by nothing legacy."""
+    drawn = facts.random()
+    if drawn < 0.2:
+        return []
+    return [LEGACY_PROTOCOLS[0]] if drawn < 0.75 else [facts.choice(LEGACY_PROTOCOLS[:3])]
+
+
+def _resource_account(facts: random.Random, kind: str) -> dict[str, Any]:
+    """Rooms and shared mailboxes cannot sign in, except where somebody forgot it; devices can, with a password."""
+    if kind == "room":
+        return {"name": f"{facts.choice(ROOMS)} {facts.choice(OFFICES)}", "kind": kind, "enabled": facts.random() < 0.1}
+    if kind == "shared":
+        return {"name": facts.choice(MAILBOXES), "kind": kind, "enabled": facts.random() < 0.15}
+    return {"name": f"{facts.choice(DEVICES)} {facts.choice(OFFICES)}", "kind": kind}
 
 
 def make_user(rng: random.Random, place: Place, person: Mapping[str, Any], taken: set[str]) -> UserRow:
@@ -133,7 +221,7 @@ def make_user(rng: random.Random, place: Place, person: Mapping[str, Any], taken
     name = person.get("name") or person["user"]
     nickname = _free(person.get("user") or _nickname(name), taken)
     principal_name, mail = _addresses(rng, place, person, kind, nickname)
-    age = rng.uniform(0, place.age_days)
+    age = rng.random() * place.age_days
     created = days_before(place.now, age)
     document: dict[str, Any] = {
         "id": new_id(rng),
@@ -143,15 +231,15 @@ def make_user(rng: random.Random, place: Place, person: Mapping[str, Any], taken
         "accountEnabled": person.get("enabled", True),
         "userType": "Guest" if kind == "guest" else "Member",
         "createdDateTime": created,
-        "lastPasswordChangeDateTime": days_before(place.now, rng.uniform(0, age)),
+        "lastPasswordChangeDateTime": days_before(place.now, rng.random() * age),
         "signInSessionsValidFromDateTime": created,
         "usageLocation": place.country,
         "businessPhones": [],
         "assignedLicenses": [],
         "perUserMfaState": person.get("per_user_mfa", "disabled"),
         "signInActivity": {
-            "lastSignInDateTime": days_before(place.now, min(age, rng.uniform(0, 45))),
-            "lastNonInteractiveSignInDateTime": days_before(place.now, min(age, rng.uniform(0, 3))),
+            "lastSignInDateTime": days_before(place.now, min(age, rng.random() * 45)),
+            "lastNonInteractiveSignInDateTime": days_before(place.now, min(age, rng.random() * 3)),
         },
     }
     if mail:
@@ -163,7 +251,19 @@ def make_user(rng: random.Random, place: Place, person: Mapping[str, Any], taken
     if "title" in person:
         document["jobTitle"] = person["title"]
     _add_by_kind(rng, place, document, kind)
-    return document["id"], principal_name, document, {"methodsRegistered": list(person.get("methods", []))}
+    if person.get("pending"):
+        document["externalUserState"] = "PendingAcceptance"
+    if person.get("pending") or (kind in ("room", "shared") and not document["accountEnabled"]):
+        # Nobody has ever signed in there.
+        del document["signInActivity"]
+    private: dict[str, Any] = {"methodsRegistered": list(person.get("methods", []))}
+    if kind not in PEOPLE:
+        private["accountKind"] = kind
+    if person.get("legacy_protocols"):
+        private["legacyProtocols"] = list(person["legacy_protocols"])
+    if person.get("app_passwords"):
+        private["appPasswords"] = person["app_passwords"]
+    return UserRow(document["id"], principal_name, document, private)
 
 
 def _addresses(
@@ -197,10 +297,6 @@ def _add_by_kind(rng: random.Random, place: Place, document: dict[str, Any], kin
             onPremisesSamAccountName=document["mailNickname"][:20],
             onPremisesLastSyncDateTime=days_before(place.now, 0.02),
         )
-
-
-def _choose_methods(rng: random.Random) -> tuple[str, ...]:
-    return rng.choices(METHOD_CHOICES, cum_weights=METHOD_WEIGHTS)[0]
 
 
 def _spread(rng: random.Random, count: int, shares: dict[str, float], rest: str) -> list[str]:

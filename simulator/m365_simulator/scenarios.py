@@ -10,7 +10,7 @@ members, `user:NAME`, `group:NAME`, `role:NAME` and `location:NAME` stand for th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from types import NoneType
@@ -22,8 +22,12 @@ from m365_simulator.assumptions import check_assumption
 from m365_simulator.directory_roles import BUILT_IN_ROLES
 from m365_simulator.errors import SimulatorError
 from m365_simulator.licences import SUBSCRIPTIONS
+from m365_simulator.population import ACCOUNT_KINDS, LEGACY_PROTOCOLS, REGISTRABLE_METHODS
 
 PACKAGE_FOLDER = "scenarios"
+
+LICENCES = ("free", "P1", "P2", "lapsed")
+"""What a drawn tenant can have; `lapsed` is P1 that has run out, with the policies of that time left."""
 
 ANY: dict[str, Any] = {}
 NUMBER = (int, float)
@@ -39,10 +43,16 @@ PERSON: dict[str, Any] = {
     "enabled": bool,
     "department": str,
     "title": str,
+    "legacy_protocols": [str],
+    "app_passwords": int,
 }
 
 SCHEMA: dict[str, Any] = {
     "description": str,
+    "drawn": {
+        "users": {"least": int, "most": int},
+        "licences": dict.fromkeys(LICENCES, NUMBER),
+    },
     "tenant": {
         "display_name": str,
         "initial_domain": str,
@@ -64,16 +74,34 @@ SCHEMA: dict[str, Any] = {
             "count": int,
             "guests": NUMBER,
             "synced": NUMBER,
+            "synced_domain": str,
             "service_accounts": NUMBER,
+            "shared_mailboxes": NUMBER,
+            "rooms": NUMBER,
+            "devices": NUMBER,
+            "administrators": NUMBER,
             "blocked": NUMBER,
+            "deleted": NUMBER,
             "registered": NUMBER,
+            "methods": [{"methods": [str], "weight": NUMBER}],
+            "app_passwords": NUMBER,
             "per_user_mfa": {"disabled": NUMBER, "enabled": NUMBER, "enforced": NUMBER},
         },
     },
-    "groups": [{"name": str, "description": str, "role_assignable": bool, "members": [str], "departments": [str]}],
+    "groups": [
+        {
+            "name": str,
+            "description": str,
+            "role_assignable": bool,
+            "members": [str],
+            "departments": [str],
+            "roles": [str],
+        }
+    ],
     "named_locations": [ANY],
     "conditional_access_policies": [ANY],
-    "sign_ins": {"days": int, "legacy_share": NUMBER},
+    "microsoft_managed_policies": str,
+    "sign_ins": {"days": int, "legacy_share": NUMBER, "most": int},
     "application": {
         "display_name": str,
         "client_secret": str,
@@ -84,7 +112,7 @@ SCHEMA: dict[str, Any] = {
     "assumptions": ANY,
 }
 
-PERSON_KINDS = ("member", "guest", "synced", "service", "room", "sync")
+POLICY_STATES = ("enabled", "disabled", "enabledForReportingButNotEnforced")
 MFA_STATES = ("disabled", "enabled", "enforced")
 
 
@@ -154,25 +182,53 @@ def _check(value: Any, schema: Any, path: str, where: str) -> None:
 
 
 def _check_values(content: Mapping[str, Any], where: str) -> None:
-    for subscription in content.get("subscriptions", []):
-        _one_of(subscription.get("part_number"), SUBSCRIPTIONS, "subscription", where)
-    people = content.get("people", {})
-    for person in people.get("named", []):
+    for value, allowed, what in _names(content):
+        if value not in allowed:
+            raise SimulatorError(f"The scenario {where} names an unknown {what}, {value!r}.")
+    for person in content.get("people", {}).get("named", []):
         if not (person.get("name") or person.get("user")):
             raise SimulatorError(f"In the scenario {where}, a named person has neither name nor user.")
-        _one_of(person.get("kind", "member"), PERSON_KINDS, "kind of person", where)
-        _one_of(person.get("per_user_mfa", "disabled"), MFA_STATES, "per-user MFA state", where)
-        for role in person.get("roles", []):
-            _one_of(role, BUILT_IN_ROLES, "directory role", where)
-    for role in content.get("application", {}).get("roles", []):
-        _one_of(role, BUILT_IN_ROLES, "directory role", where)
+    for group in content.get("groups", []):
+        if not group.get("name"):
+            raise SimulatorError(f"In the scenario {where}, a group has no name.")
+        if group.get("roles") and not group.get("role_assignable"):
+            raise SimulatorError(f"In the scenario {where}, {group['name']} has roles but is not role_assignable.")
     for domain in content.get("domains", []):
         if not domain.get("name"):
             raise SimulatorError(f"In the scenario {where}, a domain has no name.")
+    _check_drawn(content.get("drawn", {}), where)
     for name, value in content.get("assumptions", {}).items():
         check_assumption(name, str(value))
 
 
-def _one_of(value: Any, allowed: Any, what: str, where: str) -> None:
-    if value not in allowed:
-        raise SimulatorError(f"The scenario {where} names an unknown {what}, {value!r}.")
+def _check_drawn(drawn: Mapping[str, Any], where: str) -> None:
+    sizes = drawn.get("users", {})
+    least = sizes.get("least", 1)
+    if not 1 <= least <= sizes.get("most", least):
+        raise SimulatorError(
+            f"In the scenario {where}, drawn.users must have a least of 1 or more, and a most not below it."
+        )
+    weights = drawn.get("licences", {}).values()
+    if weights and (min(weights) < 0 or not sum(weights)):
+        raise SimulatorError(f"In the scenario {where}, the weights of drawn.licences must not be negative, nor all 0.")
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[tuple[Any, Collection[Any], str]]:
+    """Every word that must be one of a list: the word, the list, and what it is."""
+    people = content.get("people", {})
+    named = people.get("named", [])
+    for subscription in content.get("subscriptions", []):
+        yield subscription.get("part_number"), SUBSCRIPTIONS, "subscription"
+    for person in named:
+        yield person.get("kind", "member"), ACCOUNT_KINDS, "kind of person"
+        yield person.get("per_user_mfa", "disabled"), MFA_STATES, "per-user MFA state"
+        for protocol in person.get("legacy_protocols", []):
+            yield protocol, LEGACY_PROTOCOLS, "legacy protocol"
+    for registered in (*named, *people.get("generated", {}).get("methods", [])):
+        for method in registered.get("methods", []):
+            yield method, REGISTRABLE_METHODS, "authentication method"
+    for holder in (*named, *content.get("groups", []), content.get("application", {})):
+        for role in holder.get("roles", []):
+            yield role, BUILT_IN_ROLES, "directory role"
+    if "microsoft_managed_policies" in content:
+        yield content["microsoft_managed_policies"], POLICY_STATES, "state of policies"

@@ -15,7 +15,7 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import trustme
 import uvicorn
 
 from m365_simulator.errors import SimulatorError
+from m365_simulator.exchanges import ExchangeFile
 from m365_simulator.managed_identity import APP_SERVICE_PATH, make_managed_identity
 from m365_simulator.simulation import Options, Simulation
 from m365_simulator.web import WebApplication
@@ -33,23 +34,32 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """`port` 0 takes any free one; `managed_identity_port` None leaves that endpoint out."""
+    """`port` 0 takes any free one; `managed_identity_port` None leaves that endpoint out; `exchanges` is
+    a file for all exchanges with Graph."""
 
     simulation: Options
     port: int = 0
     ready_file: Path | None = None
     hostnames: tuple[str, ...] = ()
     managed_identity_port: int | None = None
+    exchanges: Path | None = None
 
 
 def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
     """Run until SIGTERM, SIGINT or POST /_admin/shutdown. Raises SimulatorError when it cannot start."""
     if options.ready_file is not None:
         check_folder(options.ready_file)
-    with open_socket(options.port) as listener, tempfile.TemporaryDirectory(prefix="m365-simulator-") as folder:
+    with (
+        open_socket(options.port) as listener,
+        tempfile.TemporaryDirectory(prefix="m365-simulator-") as folder,
+        ExitStack() as closing_at_end,
+    ):
         urls = make_urls(listener.getsockname()[1], options.hostnames)
         simulation = Simulation(options.simulation, urls)
         try:
+            if options.exchanges is not None:
+                recorder = closing_at_end.enter_context(closing(ExchangeFile(options.exchanges)))
+                simulation.graph.exchanges.observers.append(recorder)
             _Runner(options, simulation, listener, Path(folder), urls, say).run()
         finally:
             simulation.close()

@@ -10,13 +10,14 @@ import hmac
 import uuid
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from m365_simulator.clock import Clock, to_stamp
+from m365_simulator.discovery import instance_metadata, openid_metadata
 from m365_simulator.keys import SigningKey, thumbprints
 from m365_simulator.state import Store
 from m365_simulator.tenants import Application, Tenant
@@ -27,6 +28,8 @@ SHARED_TENANTS = ("common", "organizations", "consumers")
 OTHER_RESOURCES = ("https://management.azure.com", "https://management.core.windows.net")
 """Tokens for these are issued, as Entra does, but Graph refuses them."""
 CLOCK_SKEW_SECONDS = 300
+METADATA_VERSIONS = {"v2.0/.well-known/openid-configuration": 2, ".well-known/openid-configuration": 1}
+TOKEN_VERSIONS = {"oauth2/v2.0/token": 2, "oauth2/token": 1}
 
 OpenIdAnswer = tuple[int, dict[str, Any]]
 
@@ -105,54 +108,52 @@ class SignInService:
             "subscriptions for the tenant.",
         )
 
-    def openid_configuration(self, name: str, login_url: str, host: str) -> dict[str, Any]:
-        """Raises SignInError for an unknown tenant."""
-        shared = name.lower() in SHARED_TENANTS
-        tenant = None if shared else self.find_tenant(name)
-        id = "{tenantid}" if tenant is None else tenant.id
-        path = f"{login_url}/{name if tenant is None else tenant.id}"
-        return {
-            "token_endpoint": f"{path}/oauth2/v2.0/token",
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-            "jwks_uri": f"{path}/discovery/v2.0/keys",
-            "response_modes_supported": ["query", "fragment", "form_post"],
-            "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-            "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "issuer": f"{login_url}/{id}/v2.0",
-            "request_uri_parameter_supported": False,
-            "userinfo_endpoint": f"{login_url}/oidc/userinfo",
-            "authorization_endpoint": f"{path}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{path}/oauth2/v2.0/devicecode",
-            "http_logout_supported": True,
-            "frontchannel_logout_supported": True,
-            "end_session_endpoint": f"{path}/oauth2/v2.0/logout",
-            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "tid", "ver"],
-            "kerberos_endpoint": f"{path}/kerberos",
-            "tenant_region_scope": None if tenant is None else tenant.region,
-            "cloud_instance_name": host,
-            "cloud_graph_host_name": "graph.windows.net",
-            "msgraph_host": host,
-            "rbac_url": "https://pas.windows.net",
-        }
+    def document(self, name: str, address: str, query: str, login_url: str, host: str) -> dict[str, Any] | None:
+        """What a GET of `address` below a tenant's `name` shows; None when there is nothing. Raises SignInError."""
+        if address in METADATA_VERSIONS:
+            return self.openid_configuration(name, login_url, host, METADATA_VERSIONS[address])
+        if address in ("discovery/v2.0/keys", "discovery/keys"):
+            return self.keys()
+        if address in TOKEN_VERSIONS:
+            raise SignInError(
+                "invalid_request", 900561, "The endpoint only accepts POST requests. Received a GET request."
+            )
+        if address == "discovery/instance":
+            return self.instance_discovery(query, login_url, host)
+        return None
 
-    def instance_discovery(self, login_url: str, host: str) -> dict[str, Any]:
-        return {
-            "tenant_discovery_endpoint": f"{login_url}/common/v2.0/.well-known/openid-configuration",
-            "api-version": "1.1",
-            "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
-        }
+    def openid_configuration(self, name: str, login_url: str, host: str, version: int) -> dict[str, Any]:
+        """Raises SignInError for an unknown tenant."""
+        tenant = None if name.lower() in SHARED_TENANTS else self.find_tenant(name)
+        return openid_metadata(
+            login_url=login_url,
+            host=host,
+            name=name if tenant is None else tenant.id,
+            tenant_id=None if tenant is None else tenant.id,
+            region=None if tenant is None else tenant.region,
+            version=version,
+        )
+
+    def instance_discovery(self, query: str, login_url: str, host: str) -> dict[str, Any]:
+        """Raises SignInError for an instance that is neither Microsoft's nor this one."""
+        asked = parse_qs(query).get("authorization_endpoint", [f"{login_url}/common/oauth2/v2.0/authorize"])[0]
+        own_hosts = frozenset(urlsplit(url).hostname or "" for url in (login_url, *self.expected_login_urls))
+        found = instance_metadata(login_url, host, asked, own_hosts)
+        if found is None:
+            raise SignInError("invalid_instance", 50049, "Unknown or invalid instance.")
+        return found
 
     def keys(self) -> dict[str, Any]:
         return {"keys": [self._token_key.web_key()]}
 
-    def token(self, tenant_name: str, form: bytes, login_url: str) -> SignedIn:
-        """The client-credentials grant. Raises SignInError."""
+    def token(self, tenant_name: str, form: bytes, login_url: str, version: int = 2) -> SignedIn:
+        """The client-credentials grant, at the token endpoint of version 1 or 2. Raises SignInError."""
         values = {key: items[0] for key, items in parse_qs(form.decode("utf-8", "replace")).items()}
         if tenant_name.lower() in SHARED_TENANTS:
             raise SignInError(
-                "invalid_request", 53000, "Applications must use a tenant-specific endpoint for client credentials."
+                "invalid_request",
+                50059,
+                "No tenant-identifying information found in either the request or implied by any provided credentials.",
             )
         tenant = self.find_tenant(tenant_name)
         grant = values.get("grant_type")
@@ -164,16 +165,20 @@ class SignInService:
             )
         application = self._application(tenant, values)
         credential = self._check_credential(tenant, application, values, login_url)
-        audience = self._audience(values)
+        audience = self._audience(values) if version == 2 else self._resource(_required(values, "resource"))
         token = self._tokens.issue(
             tenant, audience=audience, credential=credential, wids=self._directory_roles(tenant), base=login_url
         )
-        body = {
+        body: dict[str, Any] = {
             "token_type": "Bearer",
             "expires_in": LIFETIME_SECONDS,
             "ext_expires_in": LIFETIME_SECONDS,
             "access_token": token,
         }
+        if version == 1:
+            now = int(self._clock.now())
+            times = {"expires_on": now + LIFETIME_SECONDS, "not_before": now}
+            body = {name: str(value) for name, value in {**body, **times}.items()} | {"resource": values["resource"]}
         return SignedIn(tenant, body)
 
     def managed_identity_token(self, tenant: Tenant, resource: str, login_url: str) -> tuple[str, int]:
@@ -342,9 +347,7 @@ class SignInService:
         return [tenant.id, *(domain["id"].lower() for domain in domains)]
 
     def _audience(self, values: dict[str, str]) -> str:
-        scope = values.get("scope")
-        if scope is None:
-            raise _missing("scope")
+        scope = _required(values, "scope")
         if not scope.endswith("/.default"):
             raise SignInError(
                 "invalid_scope",
@@ -355,6 +358,7 @@ class SignInService:
         return self._resource(scope.removesuffix("/.default"))
 
     def _resource(self, name: str) -> str:
+        """The audience of the token, spelled as it was asked for."""
         resource = name.rstrip("/")
         if resource not in self._audiences and resource not in OTHER_RESOURCES:
             raise SignInError(
@@ -364,7 +368,7 @@ class SignInService:
                 "application has not been installed by the administrator of the tenant or consented to by any user "
                 "in the tenant. You might have sent your authentication request to the wrong tenant.",
             )
-        return resource
+        return name
 
     def _directory_roles(self, tenant: Tenant) -> list[str]:
         assignments = self._store.tenant(tenant.number).documents("roleAssignment")
@@ -382,6 +386,13 @@ _SIGNATURE_ONLY: Any = {
     "verify_sub": False,
     "verify_jti": False,
 }
+
+
+def _required(values: dict[str, str], name: str) -> str:
+    value = values.get(name)
+    if value is None:
+        raise _missing(name)
+    return value
 
 
 def _missing(parameter: str) -> SignInError:

@@ -14,23 +14,29 @@ from typing import Any
 
 from m365_simulator.assumptions import check_assumption
 from m365_simulator.builder import build_tenant, describe_tenant
+from m365_simulator.building.making import tenant_random
 from m365_simulator.clock import Clock, to_stamp
+from m365_simulator.drawing import Drawn, draw_scenario
 from m365_simulator.errors import SimulatorError
-from m365_simulator.faults import Faults
+from m365_simulator.faults.in_force import Faults
+from m365_simulator.faults.plan import Plan, load_plan
 from m365_simulator.graph.service import GraphService
 from m365_simulator.journal import Journal
 from m365_simulator.keys import SigningKey, make_certificate
 from m365_simulator.objects import GRAPH_APP_ID
+from m365_simulator.resource_manager import ResourceManager
 from m365_simulator.scenarios import load_scenario
 from m365_simulator.sign_in import SignInService
 from m365_simulator.state import Store
 from m365_simulator.tenants import Tenant
 from m365_simulator.tokens import Tokens
+from m365_simulator.watch import Watch
+from m365_simulator.watch.judge import SignInRules
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a simulation is made of. `scenarios` are taken in turn when there are more tenants."""
+    """What a simulation is made of. `scenarios` are taken in turn when there are more tenants; `faults` is a plan."""
 
     scenarios: tuple[str, ...] = ("greenfield",)
     tenants: int | None = None
@@ -38,6 +44,7 @@ class Options:
     seed: int = 1
     state: Path | None = None
     assumptions: Mapping[str, str] | None = None
+    faults: Path | None = None
 
 
 class Simulation:
@@ -45,9 +52,12 @@ class Simulation:
     SimulatorError for bad options or an unusable state file."""
 
     def __init__(self, options: Options, urls: Sequence[str]) -> None:
-        self.clock, self.journal, self.faults = Clock(), Journal(), Faults()
+        self.clock, self.journal = Clock(), Journal()
+        self.faults = Faults(self.clock)
+        faults = Plan() if options.faults is None else load_plan(options.faults)
         self.url = urls[0]
         self.store = Store(options.state)
+        self._drawn_scenarios: dict[int, Drawn] = {}
         kept = self.store.setting("plan")
         try:
             plan = self._make_plan(options) if kept is None else _check_same(kept, options)
@@ -62,16 +72,20 @@ class Simulation:
             for tenant in self.tenants.values():
                 self.assume(tenant, self._wanted_assumptions)
             self.keep()
+            self.faults.tenants = frozenset(self.tenants)
+            self.faults.start(faults)
         except BaseException:
             self.store.close()
             raise
         audiences = frozenset({*urls, *(f"{url}/" for url in urls), GRAPH_APP_ID})
         self.tokens = Tokens(self.token_key, self.clock, audiences)
         self.sign_in = SignInService(self.store, self.tenants, self.tokens, self.clock, self.token_key, audiences)
+        self.resource_manager = ResourceManager(self.store, self.tenants, self.tokens)
         self.sign_in.expected_login_urls = tuple(urls)
         self.sign_in.federation_issuer = f"{self.url}/_federation"
         if self.store.setting("federation key") is not None:
             self.federation_key()
+        self.watch = Watch(self.store, self.tenants, self.clock, SignInRules())
         self.graph = GraphService(
             self.store,
             self.tenants,
@@ -79,6 +93,7 @@ class Simulation:
             self.clock,
             self.journal,
             self.faults,
+            self.watch,
             random.Random(f"{plan['seed']}/answers"),
         )
 
@@ -104,10 +119,12 @@ class Simulation:
             self.assume(item, self._wanted_assumptions)
             self.store.tenant(item.number).clear()
             self._build(item)
+            self.faults.forget(item.id)
+            self.watch.start(item)
         if tenant is None:
             self.clock.offset = 0.0
             self.journal.clear()
-            self.faults.clear()
+            self.faults.restart()
         self.keep()
 
     def assume(self, tenant: Tenant, wanted: Mapping[str, str]) -> None:
@@ -123,10 +140,14 @@ class Simulation:
         self.store.commit()
 
     def dump(self, tenant: Tenant) -> dict[str, Any]:
-        """The whole state of one tenant, with what Graph does not show under `_private`. No secret is in it."""
+        """The whole state of one tenant, with what Graph does not show under `_private`. No secret is in it.
+
+        `drawn` says what was drawn from the seed, in a tenant that was, and is else null.
+        """
         store = self.store.tenant(tenant.number)
         application = tenant.as_json()["application"]
         del application["client_secret"]
+        drawn = self._drawn(tenant.number)
         objects = {
             kind: [
                 {**row.document, "_private": row.private} if row.private else row.document for row in store.rows(kind)
@@ -141,6 +162,7 @@ class Simulation:
             "kind": tenant.kind,
             "application": application,
             "assumptions": tenant.assumptions,
+            "drawn": None if drawn is None else drawn.as_json(),
             "objects": objects,
             "memberships": store.links(),
         }
@@ -171,8 +193,19 @@ class Simulation:
     def _scenario_of(self, number: int) -> tuple[str, dict[str, Any], int]:
         scenarios = self._plan["scenarios"]
         name, content = scenarios[number % len(scenarios)]
+        drawn = self._drawn(number)
+        content = content if drawn is None else drawn.scenario
         repeat = sum(scenarios[earlier % len(scenarios)][0] == name for earlier in range(number))
         return name, content, repeat
+
+    def _drawn(self, number: int) -> Drawn | None:
+        """Of a tenant whose scenario is drawn from the seed; None for the others."""
+        scenarios = self._plan["scenarios"]
+        content = scenarios[number % len(scenarios)][1]
+        if "drawn" in content and number not in self._drawn_scenarios:
+            rng = tenant_random(self._plan["seed"], number, "drawing")
+            self._drawn_scenarios[number] = draw_scenario(rng, content, self._plan["users"])
+        return self._drawn_scenarios.get(number)
 
     def _describe(self, number: int) -> Tenant:
         name, content, repeat = self._scenario_of(number)

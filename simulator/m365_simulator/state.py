@@ -27,7 +27,6 @@ from sqlalchemy import (
     event,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -68,6 +67,7 @@ Index("links_by_target", LINKS.c.tenant, LINKS.c.target)
 SETTINGS = Table("settings", METADATA, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
 
 INSERT_OBJECT = "INSERT INTO objects (tenant, kind, id, name, document, private) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_LINK = "INSERT OR IGNORE INTO links (tenant, source, target) VALUES (?, ?, ?)"
 CHUNK = 5000
 T = TypeVar("T")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -137,8 +137,13 @@ class TenantStore:
 
     def insert_many(self, kind: str, rows: Iterable[tuple[str, str, dict[str, Any], dict[str, Any]]]) -> None:
         """Rows are (id, name, document, private); a stream of any length is inserted in bounded memory."""
+        self.insert_all((kind, *row) for row in rows)
+
+    def insert_all(self, rows: Iterable[tuple[str, str, str, dict[str, Any], dict[str, Any]]]) -> None:
+        """Rows of any kinds: (kind, id, name, document, private)."""
         values = (
-            (self._number, kind, id, name, _dump(document), _dump(private)) for id, name, document, private in rows
+            (self._number, kind, id, name, _dump(document), _dump(private))
+            for kind, id, name, document, private in rows
         )
         for chunk in _chunks(values):
             # Past the compiler of SQLAlchemy, which is half the cost of a large tenant.
@@ -205,6 +210,11 @@ class TenantStore:
     def documents(self, kind: str, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
         return [row.document for row in self.rows(kind, *where)]
 
+    def ids(self, kind: str, *where: ColumnElement[bool]) -> list[str]:
+        """In the order of creation, without reading the objects."""
+        query = select(OBJECTS.c.id).where(*self._of(kind), *where).order_by(OBJECTS.c.sequence)
+        return list(self._connection.execute(query).scalars())
+
     def count(self, kind: str, *where: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(OBJECTS).where(*self._of(kind), *where)
         return self._connection.execute(query).scalar() or 0
@@ -221,9 +231,9 @@ class TenantStore:
         return True
 
     def link_many(self, pairs: Iterable[tuple[str, str]]) -> None:
-        rows = ({"tenant": self._number, "source": source, "target": target} for source, target in pairs)
-        for chunk in _chunks(rows):
-            self._connection.execute(insert(LINKS), chunk)
+        """Pairs are (source, target); one that is there already stays."""
+        for chunk in _chunks((self._number, source, target) for source, target in pairs):
+            self._connection.exec_driver_sql(INSERT_LINK, chunk)
 
     def unlink(self, source: str, target: str) -> bool:
         """False when it was no member."""
@@ -237,12 +247,6 @@ class TenantStore:
     def sources(self, target: str) -> list[str]:
         query = select(LINKS.c.source).where(LINKS.c.tenant == self._number, LINKS.c.target == target)
         return list(self._connection.execute(query).scalars())
-
-    def link_where(self, source: str, kind: str, *where: ColumnElement[bool]) -> None:
-        """Make all objects of a kind that meet the conditions members of `source`, without reading them."""
-        members = select(OBJECTS.c.tenant, literal(source), OBJECTS.c.id).where(*self._of(kind), *where)
-        columns = [LINKS.c.tenant, LINKS.c.source, LINKS.c.target]
-        self._connection.execute(insert(LINKS).prefix_with("OR IGNORE").from_select(columns, members))
 
     def members(
         self, group: str, *, transitive: bool = False, offset: int = 0, limit: int | None = None

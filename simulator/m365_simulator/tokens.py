@@ -40,6 +40,7 @@ class Tokens:
     def __init__(self, key: SigningKey, clock: Clock, audiences: frozenset[str]) -> None:
         self._key, self._clock, self._audiences = key, clock, audiences
         self._generation = 0
+        self._expired: set[str] = set()
         self._checked: dict[str, dict[str, Any]] = {}
 
     def issue(self, tenant: Tenant, *, audience: str, credential: str, wids: list[str], base: str) -> str:
@@ -75,8 +76,12 @@ class Tokens:
         """From now on no token issued so far is accepted."""
         self._generation += 1
 
-    def check(self, token: str) -> Caller:
-        """Raise InvalidToken unless signature, lifetime and audience are right."""
+    def expire(self, token: str) -> None:
+        """From now on this token is not accepted. Raises InvalidToken when it never was one."""
+        self._expired.add(str(self._verify(token)["uti"]))
+
+    def check(self, token: str, audiences: frozenset[str] | None = None) -> Caller:
+        """Raise InvalidToken unless signature, lifetime and audience are right; `audiences` None are Graph's."""
         claims = self._checked.get(token)
         if claims is None:
             claims = self._verify(token)
@@ -84,11 +89,12 @@ class Tokens:
                 self._checked.clear()
             self._checked[token] = claims
         now = self._clock.now()
-        if now >= claims["exp"] or int(str(claims["uti"]).partition(".")[0]) < self._generation:
+        unique = str(claims["uti"])
+        if now >= claims["exp"] or int(unique.partition(".")[0]) < self._generation or unique in self._expired:
             raise InvalidToken("Lifetime validation failed, the token is expired.")
         if now < claims["nbf"] - 300:
             raise InvalidToken("Lifetime validation failed, the token is not yet valid.")
-        if claims["aud"] not in self._audiences:
+        if claims["aud"] not in (self._audiences if audiences is None else audiences):
             raise InvalidToken("Access token validation failure. Invalid audience.")
         return Caller(claims["tid"], claims["appid"], claims["oid"], frozenset(claims.get("roles", ())))
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable
@@ -16,16 +17,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from m365_simulator import resource_manager
 from m365_simulator.admin import make_admin
-from m365_simulator.faults import RESET
+from m365_simulator.faults.answers import intercepting
+from m365_simulator.faults.plan import AFTER, BEFORE, RESET, TRUNCATED, Asked
 from m365_simulator.graph.errors import GraphError
+from m365_simulator.graph.metadata import MINIMAL
 from m365_simulator.graph.router import BOTH, GraphRequest, GraphResponse
 from m365_simulator.graph.service import ConnectionReset
 from m365_simulator.journal import Entry
-from m365_simulator.sign_in import SignInError
+from m365_simulator.sign_in import TOKEN_VERSIONS, SignInError
 from m365_simulator.simulation import Simulation
-
-GRAPH_JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 
 
 class WebApplication:
@@ -47,21 +49,27 @@ class WebApplication:
             await self._admin(scope, receive, send)
             return
         request = Request(scope, receive)
-        body = await request.body()
+        body, truncated = await request.body(), False
         try:
             if first.lower() in BOTH:
-                response = self._graph(request, first.lower(), "/" + rest, body)
+                response, truncated = await self._graph(request, first.lower(), "/" + rest, body)
             elif first == "_federation":
                 response = self._federation(rest)
+            elif request.url.hostname == resource_manager.HOST:
+                response = self._resource_manager(request, path)
             else:
-                response = self._sign_in(request, path, body)
+                response, truncated = await self._sign_in(request, path, body)
         except ConnectionReset:
             _abort(send)
             return
         response.headers["Date"] = formatdate(self._simulation.clock.now(), usegmt=True)
-        await response(scope, receive, send)
+        if truncated:
+            await _send_part(response, send)
+        else:
+            await response(scope, receive, send)
 
-    def _graph(self, request: Request, version: str, path: str, body: bytes) -> Response:
+    async def _graph(self, request: Request, version: str, path: str, body: bytes) -> tuple[Response, bool]:
+        """The answer, and whether it is to be cut on the way."""
         asked = GraphRequest(
             method=request.method,
             version=version,
@@ -71,7 +79,8 @@ class WebApplication:
             body=body or None,
             base=_base(request),
         )
-        return _graph_response(self._simulation.graph.answer(asked))
+        answer = await self._simulation.graph.answer(asked)
+        return _graph_response(answer), answer.truncated
 
     def _federation(self, rest: str) -> Response:
         """The identity provider behind federated credentials publishes its metadata and its key."""
@@ -82,7 +91,7 @@ class WebApplication:
             return _json(200, {"keys": [self._simulation.federation_key().web_key()]})
         return _json(404, {"error": "not_found"})
 
-    def _sign_in(self, request: Request, path: str, body: bytes) -> Response:
+    def _resource_manager(self, request: Request, path: str) -> Response:
         entry = self._simulation.journal.begin(
             time=self._simulation.clock.stamp(),
             method=request.method,
@@ -90,17 +99,60 @@ class WebApplication:
             version=None,
             query=request.url.query,
         )
-        fault = self._simulation.faults.take(request.method, path, None, "before")
-        if fault is not None:
-            if fault.status == RESET:
-                raise ConnectionReset
-            response = _json(int(fault.status), {"error": "temporarily_unavailable", "error_description": ""})
-            if fault.retry_after is not None:
-                response.headers["Retry-After"] = fault.retry_after
-        else:
-            response = self._answer_sign_in(request, path, body, entry)
+        authorization = request.headers.get("authorization", "")
+        answer = self._simulation.resource_manager.answer(request.method, path, request.url.query, authorization)
+        if answer.tenant is not None:
+            entry.app, entry.tenant = answer.tenant.application.client_id, answer.tenant.id
+        entry.status = answer.status
+        return _json(answer.status, answer.body)
+
+    async def _sign_in(self, request: Request, path: str, body: bytes) -> tuple[Response, bool]:
+        entry = self._simulation.journal.begin(
+            time=self._simulation.clock.stamp(),
+            method=request.method,
+            path=path,
+            version=None,
+            query=request.url.query,
+        )
+        response, truncated = await self._strike_sign_in(request, path, entry, BEFORE)
+        if response is None:
+            answered = self._answer_sign_in(request, path, body, entry)
+            response, truncated = await self._strike_sign_in(request, path, entry, AFTER)
+            response = response or answered
         entry.status = response.status_code
-        return response
+        return response, truncated
+
+    async def _strike_sign_in(
+        self, request: Request, path: str, entry: Entry, stage: str
+    ) -> tuple[Response | None, bool]:
+        """The answer that a fault gives, if any, and whether the right one is to be cut."""
+        if self._simulation.faults.idle:
+            return None, False
+        asked = Asked(request.method, path, self._tenant_of(path), bears_token=False)
+        struck = self._simulation.faults.take(asked, stage)
+        if struck.name:
+            entry.strike(struck.name)
+        if struck.delay:
+            await asyncio.sleep(struck.delay)
+        fault = struck.fault
+        if fault is None or fault.kind == TRUNCATED:
+            return None, fault is not None
+        if fault.kind == RESET:
+            raise ConnectionReset
+        found = intercepting(fault)
+        if found is not None:
+            return _graph_response(found), False
+        response = _json(fault.status, {"error": "temporarily_unavailable", "error_description": ""})
+        if fault.retry_after is not None:
+            response.headers["Retry-After"] = fault.retry_after
+        return response, False
+
+    def _tenant_of(self, path: str) -> str:
+        """The id of the tenant that the path names by id or domain; empty when there is none."""
+        try:
+            return self._simulation.sign_in.find_tenant(path.split("/")[1]).id
+        except SignInError:
+            return ""
 
     def _answer_sign_in(self, request: Request, path: str, body: bytes, entry: Entry) -> Response:
         simulation = self._simulation
@@ -109,17 +161,12 @@ class WebApplication:
         address = "/".join(rest).lower()
         correlation_id = request.headers.get("client-request-id", str(uuid.uuid4()))
         try:
-            if request.method == "GET" and address in (
-                "v2.0/.well-known/openid-configuration",
-                ".well-known/openid-configuration",
-            ):
-                return _json(200, simulation.sign_in.openid_configuration(tenant, base, host))
-            if request.method == "GET" and address in ("discovery/v2.0/keys", "discovery/keys"):
-                return _json(200, simulation.sign_in.keys())
-            if request.method == "GET" and address == "discovery/instance":
-                return _json(200, simulation.sign_in.instance_discovery(base, host))
-            if request.method == "POST" and address == "oauth2/v2.0/token":
-                signed_in = simulation.sign_in.token(tenant, body, base)
+            if request.method == "GET":
+                document = simulation.sign_in.document(tenant, address, request.url.query, base, host)
+                if document is not None:
+                    return _json(200, document)
+            if request.method == "POST" and address in TOKEN_VERSIONS:
+                signed_in = simulation.sign_in.token(tenant, body, base, TOKEN_VERSIONS[address])
                 entry.app, entry.tenant = signed_in.tenant.application.client_id, signed_in.tenant.id
                 response = _json(200, signed_in.body)
                 response.headers.update({"Cache-Control": "no-store", "client-request-id": correlation_id})
@@ -150,15 +197,26 @@ def _json(status: int, body: Any) -> Response:
 
 
 def _graph_response(answer: GraphResponse) -> Response:
-    if answer.body is None:
-        return Response(status_code=answer.status, headers=answer.headers)
+    if answer.body is None or isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, answer.headers)
     if isinstance(answer.body, int):
         return Response(str(answer.body), answer.status, answer.headers, media_type="text/plain")
-    return Response(_dump(answer.body), answer.status, answer.headers, media_type=GRAPH_JSON)
+    return Response(_dump(answer.body), answer.status, answer.headers, media_type=MINIMAL)
 
 
 def _dump(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+async def _send_part(response: Response, send: Send) -> None:
+    """Promise the whole body and send half of it. The server closes a connection whose answer does not end; an answer
+    without a body is cut before its first byte."""
+    body = bytes(response.body)
+    if not body:
+        _abort(send)
+        return
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
 
 
 def _abort(send: Send) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.zerotrust.m365.tests.benchmarks import one_task
 from ansible_collections.zerotrust.m365.tests.benchmarks.many_tenants import FanOut
 from ansible_collections.zerotrust.m365.tests.benchmarks.measuring import Spread, ratios
 from ansible_collections.zerotrust.m365.tests.benchmarks.requests_of_baseline import Requests
+from ansible_collections.zerotrust.m365.tests.benchmarks.simulator import TENANTS, USERS, SimulatorCosts
 
 NOT_REACHED = "**not reached**"
 DISTRIBUTIONS = ("ansible-core", "msal", "requests", "urllib3")
@@ -53,10 +54,27 @@ TARGETS = (
 )
 
 
-def document(costs: dict[str, list[float]], fan_out: FanOut, requests: Sequence[Requests]) -> str:
+SIMULATOR_HEADING = "## The simulator"
+
+
+def document(
+    costs: dict[str, list[float]], fan_out: FanOut, requests: Sequence[Requests], simulator: SimulatorCosts
+) -> str:
     """Markdown. ``costs`` are CPU seconds per task, by case and round."""
-    sections = ["# Benchmarks", about(), *one_converged_task(costs), *many_tenants(fan_out), *requests_made(requests)]
+    sections = [
+        "# Benchmarks",
+        about(),
+        *one_converged_task(costs),
+        *many_tenants(fan_out),
+        *requests_made(requests),
+        *simulated(simulator),
+    ]
     return "\n\n".join(sections) + "\n"
+
+
+def with_simulator(text: str, simulator: SimulatorCosts) -> str:
+    """An earlier document with new figures of the simulator, which stand at its end."""
+    return text.partition(SIMULATOR_HEADING)[0].rstrip() + "\n\n" + "\n\n".join(simulated(simulator)) + "\n"
 
 
 def about() -> str:
@@ -135,6 +153,39 @@ reads anything twice is asserted by the integration tests.""",
             ([f"`{one.scenario}`", *map(str, (one.over_http, *dataclasses.astuple(one)[1:]))] for one in requests),
         ),
     ]
+
+
+def simulated(costs: SimulatorCosts) -> list[str]:
+    day = datetime.datetime.now(datetime.timezone.utc).date()
+    return [
+        SIMULATOR_HEADING,
+        f"""\
+`tests/benchmarks/run.py --only-simulator` measures this and replaces this section. Tenants of the scenario `generated`
+with seed 7, served by a process of its own over TLS; the start is until it listens. Measured on {day}, with a load of
+{costs.load:.1f} before it began.""",
+        table(
+            ["figure", "target", "measured", "verdict"],
+            (
+                _limit(f"one tenant of {USERS:,} users: seconds to start", costs.large_start, 20, 1),
+                ["the same in CPU seconds", "", f"{costs.large_cpu:.1f}", ""],
+                _limit("a page of 999 of these users: milliseconds, median", costs.page * 1000, 150, 0),
+                ["the same in CPU milliseconds of the simulator", "", f"{costs.page_cpu * 1000:.0f}", ""],
+                _limit("peak memory of that process: MiB", costs.memory, 600, 0),
+                [
+                    f"{TENANTS} tenants with {costs.many_users:,} users together: seconds to start",
+                    "",
+                    f"{costs.many_start:.1f}",
+                    "",
+                ],
+                ["the same in CPU seconds", "", f"{costs.many_cpu:.1f}", ""],
+            ),
+        ),
+    ]
+
+
+def _limit(figure: str, measured: float, most: float, digits: int) -> list[str]:
+    verdict = "reached" if measured <= most else NOT_REACHED
+    return [figure, f"at most {most:g}", f"{measured:.{digits}f}", verdict]
 
 
 def processor() -> str:

@@ -24,6 +24,7 @@ from ansible_collections.zerotrust.m365.tests.benchmarks import report
 from ansible_collections.zerotrust.m365.tests.benchmarks.many_tenants import fan_out
 from ansible_collections.zerotrust.m365.tests.benchmarks.one_task import seconds_per_task
 from ansible_collections.zerotrust.m365.tests.benchmarks.requests_of_baseline import SCENARIOS, requests_by_scenario
+from ansible_collections.zerotrust.m365.tests.benchmarks.simulator import costs_of_simulator
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator
 
 
@@ -44,15 +45,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tenants", type=int, default=50)
     parser.add_argument("--output", type=Path, default=CHECKOUT / "docs/benchmarks.md")
+    parser.add_argument("--only-simulator", action="store_true", help="replace the simulator's section, keep the rest")
     options = parser.parse_args()
     started = time.monotonic()
+    costs_simulated = costs_of_simulator()
+    if options.only_simulator:
+        text = options.output.read_text(encoding="utf-8") if options.output.is_file() else ""
+        options.output.write_text(report.with_simulator(text, costs_simulated), encoding="utf-8")
+        return
     with simulated(SCENARIOS) as (simulator, folder):
         requests = requests_by_scenario(simulator, folder)
     with simulated(["locked"]) as (simulator, folder):
         costs = seconds_per_task(simulator, folder, options.rounds)
     with simulated(["locked"] * options.tenants) as (simulator, folder):
         many = fan_out(simulator, folder, options.rounds)
-    options.output.write_text(report.document(costs, many, requests), encoding="utf-8")
+    options.output.write_text(report.document(costs, many, requests, costs_simulated), encoding="utf-8")
     print(f"Wrote {options.output} after {time.monotonic() - started:.0f} seconds.")
 
 

@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
+
+from ansible_collections.zerotrust.m365.tests.contract.watching import Recorded, fail_on
 
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 10
@@ -35,7 +39,8 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Request:
-    """One line of the journal. ``version`` is None for sign-in; ``batch`` is the number of the $batch around it."""
+    """One line of the journal. ``version`` is None for sign-in; ``batch`` is the number of the $batch around it;
+    ``fault`` names what the simulator did to it."""
 
     number: int
     time: str
@@ -48,6 +53,7 @@ class Request:
     tenant: str | None
     wrote: bool
     batch: int | None
+    fault: str | None
 
     @property
     def sign_in(self) -> bool:
@@ -63,15 +69,33 @@ class Request:
         return not self.sign_in and self.method in WRITE_VERBS and self.path != "/$batch"
 
 
-class Simulator:
-    """A running simulator with one tenant for each of the scenarios, which are names or files."""
+@dataclass(frozen=True)
+class Violation:
+    """A rule of the simulator's watch that a write has broken; ``line`` is that write in the journal."""
 
-    def __init__(self, folder: Path, scenarios: Sequence[str]) -> None:
+    rule: str
+    tenant: str | None
+    users: list[str]
+    count: int
+    sentence: str
+    journal: int
+    line: dict[str, Any]
+
+
+class Simulator:
+    """A running simulator with one tenant for each of the scenarios, which are names or files.
+
+    ``options`` are more of its own on the command line. With ``record``, `held_to_schema` sees its exchanges.
+    """
+
+    def __init__(self, folder: Path, scenarios: Sequence[str], *options: str, record: bool = False) -> None:
         self._ready_file = folder / "ready.json"
         self._log = folder / "simulator.log"
+        exchanges = folder / "exchanges.jsonl"
         command: list[str | Path] = [Path(sys.executable).parent / "m365-simulator", "serve"]
         command += [word for scenario in scenarios for word in ("--scenario", scenario)]
-        command += ["--port", "0", "--ready-file", self._ready_file, "--managed-identity-port", "0"]
+        command += ["--port", "0", "--ready-file", self._ready_file, "--managed-identity-port", "0", *options]
+        command += ["--exchanges", exchanges] if record else []
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 command,
@@ -98,6 +122,10 @@ class Simulator:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = self.ca_file
+        self._violations: list[Violation] = []
+        self._expected: list[tuple[str, Tenant]] = []
+        self._exchanges = Recorded(exchanges)
+        self._wrong_requests: list[str] = []
 
     def _wait_until_ready(self) -> dict[str, Any]:
         deadline = time.monotonic() + SECONDS_TO_START
@@ -129,7 +157,59 @@ class Simulator:
 
     def reset(self) -> None:
         """All tenants as they were at the start, no faults, the right time, and an empty journal."""
+        self._keep_violations()
         self._admin("POST", "/reset")
+
+    # What its watch says
+
+    def announce_run(self, *, check_mode: bool, emergency_accounts: Iterable[str] = ()) -> None:
+        """What is there now is what the watch holds the following writes against; in check mode there may be none."""
+        self._keep_violations()
+        self._admin("POST", "/run", body={"check_mode": check_mode, "emergency_accounts": list(emergency_accounts)})
+
+    def expects_violation(self, rule: str, tenant: Tenant) -> None:
+        """This test breaks a rule on purpose; it fails unless that happens."""
+        self._expected.append((rule, tenant))
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """As at the start, for one test. Fails on a violation that was not expected, and on one that did not come."""
+        self.reset()
+        self._violations, self._expected = [], []
+        yield
+        self._keep_violations()
+        expected = {(rule, tenant.tenant_id) for rule, tenant in self._expected}
+        surprises = [one for one in self._violations if (one.rule, one.tenant) not in expected]
+        assert not surprises, "\n".join(f"{one.rule}: {one.sentence}" for one in surprises)
+        assert expected == {(one.rule, one.tenant) for one in self._violations}, "A violation did not come."
+
+    # What Microsoft's schema says
+
+    def expects_wrong_request(self, path: str) -> None:
+        """This test sends, on purpose, what Microsoft's schema does not have; it fails unless that happens.
+
+        ``path`` is a regular expression for the whole of ``METHOD /version/path``.
+        """
+        self._wrong_requests.append(path)
+
+    @contextmanager
+    def held_to_schema(self) -> Iterator[None]:
+        """Fails on a request or an answer, since the start of this test, that is not as Microsoft's schema has it."""
+        self._wrong_requests = []
+        yield
+        wrong = [re.compile(path) for path in self._wrong_requests]
+        findings: list[str] = []
+        met: set[str] = set()
+        for verdict in self._exchanges.new():
+            matching = [path.pattern for path in wrong if path.fullmatch(verdict.what)]
+            findings += verdict.answer if matching else verdict.request + verdict.answer
+            met.update(matching if verdict.request else ())
+        fail_on(findings)
+        assert met == set(self._wrong_requests), "A wrong request did not come."
+
+    def _keep_violations(self) -> None:
+        """Before the simulator forgets them."""
+        self._violations += [Violation(**one) for one in self._admin("GET", "/violations")["violations"]]
 
     def forget(self) -> None:
         """Empty the journal."""
@@ -148,6 +228,10 @@ class Simulator:
         answer = self._admin("POST", "/federated_token", parameters={"tenant": tenant.tenant_id}, body={})
         token: str = answer["token"]
         return token
+
+    def assume(self, tenant: Tenant, assumptions: Mapping[str, str]) -> None:
+        """Settle for one tenant what no public source settles."""
+        self._admin("POST", "/assumptions", parameters={"tenant": tenant.tenant_id}, body=dict(assumptions))
 
     def fail(self, path: str, status: int | str, **more: Any) -> None:
         """Make a coming request fail. ``path`` is a regular expression; see the simulator's README for the rest."""

@@ -418,6 +418,7 @@ def test_every_case(door: str, simulator: Simulator, play: Play, tmp_path: Path)
     wrong_ca = Case(
         "wrong_certificate_authority", ("certificate", "ca_path"), options={**TURN_ON, "ca_path": certifi.where()}
     )
+    simulator.expects_wrong_request("GET /v1.0/nothing")
     cases = [*SIGN_IN, *ADDRESSES, *OPTIONS, *PATHS, *REQUESTS, *REFUSALS, wrong_ca, *token_cases(simulator)]
     CaseRun(cases, simulator, tmp_path, door, play).check()
 
@@ -561,14 +562,15 @@ def test_a_write_that_graph_does_not_show(simulator: Simulator, play: Play, tmp_
 def test_a_task_that_takes_too_long_writes_nothing(simulator: Simulator, play: Play, tmp_path: Path) -> None:
     tenant = simulator.tenant("greenfield")
     # Both doors are told to wait beyond the timeout; a module goes on after that, and must not write then.
-    simulator.fail("identitySecurityDefaultsEnforcementPolicy", 429, method="GET", retry_after="3", times=2)
-    task = {"name": "Turn on", "zerotrust.m365.security_defaults": TURN_ON, "timeout": 2}
+    simulator.fail("identitySecurityDefaultsEnforcementPolicy", 429, method="GET", retry_after="8", times=2)
+    # Long enough for a busy machine to start a module in it.
+    task = {"name": "Turn on", "zerotrust.m365.security_defaults": TURN_ON, "timeout": 6}
     run = one_task(play, simulator.environment(tenant), tmp_path, task)
     wait_for_processes_of(run.folder)
     for host in ("action", "module"):
         result = run.task("Turn on", host)
         assert result.failed
-        assert "expected time frame (2)" in result.message or "Timed out after 2 second" in result.message
+        assert "expected time frame (6)" in result.message or "Timed out after 6 second" in result.message
     assert writes(simulator.journal()) == []
     # The module did go on: it has asked again.
     reads = [one for one in simulator.journal() if one.path.endswith("identitySecurityDefaultsEnforcementPolicy")]
@@ -576,18 +578,22 @@ def test_a_task_that_takes_too_long_writes_nothing(simulator: Simulator, play: P
 
 
 @pytest.mark.parametrize(
-    ("scenario", "enabled", "risk"),
-    [("conditional_access_unreadable", True, "unknown_conditional_access"), ("locked", False, "unprotected_users")],
+    ("scenario", "enabled", "risk", "broken"),
+    [
+        ("conditional_access_unreadable", True, "unknown_conditional_access", []),
+        ("locked", False, "unprotected_users", ["mfa_protection"]),
+    ],
 )
 def test_a_risk_accepted_by_name(
-    scenario: str, enabled: bool, risk: str, simulator: Simulator, play: Play, tmp_path: Path
+    scenario: str, enabled: bool, risk: str, broken: list[str], simulator: Simulator, play: Play, tmp_path: Path
 ) -> None:
     """The counterpart of the refusals above: the task that was refused, with the name that its message gave."""
+    tenant = simulator.tenant(scenario)
+    for rule in broken:
+        simulator.expects_violation(rule, tenant)
     options = {"enabled": enabled, "accept_risks": [risk]}
     task = {"name": "Switch", "zerotrust.m365.security_defaults": options}
-    run = play(
-        write_playbook(tmp_path, task, hosts="localhost"), environment=simulator.environment(simulator.tenant(scenario))
-    )
+    run = play(write_playbook(tmp_path, task, hosts="localhost"), environment=simulator.environment(tenant))
     assert run.return_code == 0, run.output
     assert run.task("Switch").changed
     assert run.task("Switch").result["security_defaults"] == {"enabled": enabled}

@@ -145,7 +145,9 @@ def test_a_run_within_a_dry_run(door: str, simulator: Simulator, play: Play, inv
     playbook = tmp_path / "playbook.yml"
     tasks = [{"zerotrust.m365.security_defaults": {"enabled": True}, "check_mode": False, "name": "Do it all the same"}]
     playbook.write_text(json.dumps([{"hosts": "tenant", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    environment = simulator.environment(simulator.tenant("greenfield"))
+    tenant = simulator.tenant("greenfield")
+    simulator.expects_violation("check_mode", tenant)
+    environment = simulator.environment(tenant)
     run = play(playbook, "--inventory", inventory, "--check", door=door, environment=environment)
     assert run.task("Do it all the same").changed
     assert [write.method for write in writes(simulator.journal())] == ["PATCH"]

@@ -48,13 +48,17 @@ class Resource:
 
 @dataclass(frozen=True)
 class PropertyTable:
-    """A single object of Graph, managed by a table: where it is, what it is called, and its rows."""
+    """A single object of Graph, managed by a table: where it is, what it is called, and its rows.
+
+    ``unmanaged`` names the other properties of Microsoft's type, each with the reason why there is no row for it.
+    """
 
     title: str
     path: str
     rows: Properties
     version: str = "v1.0"
     body: Mapping[str, Any] = field(default_factory=dict)
+    unmanaged: Mapping[str, str] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict[str, Any]]:
         return arguments(self.rows)

@@ -24,6 +24,12 @@ POLICY = PropertyTable(
     title="security defaults",
     path=SECURITY_DEFAULTS.path,
     rows=(Property("enabled", "isEnabled", type="bool", required=True),),
+    unmanaged={
+        "id": "always the same",
+        "displayName": "Microsoft's fixed text",
+        "description": "Microsoft's fixed text",
+        "deletedDateTime": "the policy cannot be deleted",
+    },
 )
 
 # What decides whether switching is safe, and what tells an approver whom it concerns. Read only when it will change.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,10 +14,13 @@ from m365_simulator.graph.errors import bad_policy, bad_request
 from m365_simulator.graph.odata import Condition, EntityType, check_selected, count_rows, list_rows, pick
 from m365_simulator.graph.router import Call, GraphResponse
 from m365_simulator.state import Row
+from m365_simulator.words import words
 
 Show = Callable[[Row], dict[str, Any]]
 
 TIPS = "@microsoft.graph.tips"
+EXPANDED = re.compile(r"[^,()]+(?:\([^()]*\))?")
+"""One property of a $expand, with its own options."""
 
 
 def answer_list(
@@ -120,20 +124,38 @@ def _json_type(value: Any) -> type | tuple[type, ...]:
 
 
 def _select(item: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: item.get(name) for name in names} if names else item
+    """One of several types in a collection keeps the name of its own. What is not known is not shown as null."""
+    if not names:
+        return item
+    return {name: value for name, value in item.items() if name == "@odata.type" or name.partition("@")[0] in names}
 
 
 def _expand(
     call: Call, expands: Mapping[str, Callable[[dict[str, Any]], Any]]
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    text = call.query.options.get("$expand", "")
-    names = [name.partition("(")[0].strip() for name in text.split(",") if name.strip()]
-    for name in names:
+    selected: dict[str, tuple[str, ...]] = {}
+    for text in EXPANDED.findall(call.query.options.get("$expand", "")):
+        name, _unused, options = text.strip().partition("(")
         if name not in expands:
             raise bad_policy(f"Parsing OData Select and Expand failed: Could not find a property named '{name}'.")
-    if len(names) > 1:
+        key, _unused, names = options.removesuffix(")").partition("=")
+        if options and key != "$select":
+            raise bad_policy(f"Parsing OData Select and Expand failed: '{key}' is not allowed in $expand.")
+        selected[name] = tuple(words(names.replace(",", " ")))
+    if len(selected) > 1:
         raise bad_policy("Only one property can be expanded in a single query.")
-    return lambda document: {name: expands[name](document) for name in names}
+
+    def expand(document: dict[str, Any]) -> dict[str, Any]:
+        return {name: _part(expands[name](document), names) for name, names in selected.items()}
+
+    return expand
+
+
+def _part(expanded: Any, names: tuple[str, ...]) -> Any:
+    """What a $select inside of $expand leaves of an object; nothing else is cut."""
+    if not names or not isinstance(expanded, dict):
+        return expanded
+    return {name: value for name, value in expanded.items() if name in ("@odata.type", *names)}
 
 
 def _tips(call: Call, suffix: str) -> dict[str, str]:

@@ -7,17 +7,39 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from m365_simulator.graph.router import Call
 
 
-def record_change(call: Call, kind: str, activity: str, target_id: str, target_name: str | None) -> None:
-    """`kind` is the type of the target: User, Group, Policy, Role or Other."""
-    categories = {"User": "UserManagement", "Group": "GroupManagement", "Role": "RoleManagement"}
+CATEGORIES = {
+    "User": "UserManagement",
+    "Group": "GroupManagement",
+    "Role": "RoleManagement",
+    "AdministrativeUnit": "AdministrativeUnit",
+    "Device": "UserManagement",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was changed. `kind` is its type: User, Group, Policy, Role, AdministrativeUnit, Device or Other."""
+
+    kind: str
+    id: str
+    name: str | None
+
+
+def record_change(
+    call: Call, kind: str, activity: str, target_id: str, target_name: str | None, *members: Target
+) -> None:
+    """`kind` is the type of the target, as in Target. Of a membership or an assignment, `members` are the objects that
+    it is about: Entra names them first, then what they belong to."""
     entry: dict[str, Any] = {
         "id": f"Directory_{uuid.uuid4()}",
-        "category": categories.get(kind, "Policy"),
+        "category": CATEGORIES.get(kind, "Policy"),
         "correlationId": str(uuid.uuid4()),
         "result": "success",
         "resultReason": "",
@@ -34,16 +56,24 @@ def record_change(call: Call, kind: str, activity: str, target_id: str, target_n
                 "servicePrincipalName": None,
             },
         },
-        "targetResources": [
-            {
-                "id": target_id,
-                "displayName": target_name,
-                "type": kind,
-                "userPrincipalName": target_name if kind == "User" else None,
-                "groupType": None,
-                "modifiedProperties": [],
-            }
-        ],
+        "targetResources": [_resource(target) for target in (*members, Target(kind, target_id, target_name))],
         "additionalDetails": [],
     }
     call.store.insert("directoryAudit", entry["id"], entry)
+
+
+def _resource(target: Target) -> dict[str, Any]:
+    return {
+        "id": target.id,
+        "displayName": target.name,
+        "type": target.kind,
+        "userPrincipalName": target.name if target.kind == "User" else None,
+        "groupType": None,
+        "modifiedProperties": [],
+    }
+
+
+def target_of(kind: str, document: Mapping[str, Any]) -> Target:
+    """Of an object in the store: `kind` is its key there (user, group, servicePrincipal, administrativeUnit)."""
+    name = document.get("userPrincipalName") if kind == "user" else document.get("displayName")
+    return Target(kind[:1].upper() + kind[1:], str(document["id"]), name)

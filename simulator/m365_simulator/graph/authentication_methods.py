@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from m365_simulator.graph.answers import answer_one, check_known, check_types, no_content
+from m365_simulator.graph.answers import answer_one, answer_plain_list, check_known, check_types, no_content
 from m365_simulator.graph.audit import record_change
 from m365_simulator.graph.errors import GraphError, bad_policy
 from m365_simulator.graph.odata import EntityType
@@ -29,9 +29,26 @@ THREE_STATES = ("default", "enabled", "disabled")
 BETA_POLICY = ("systemCredentialPreferences", "reportSuspiciousActivitySettings", "optOutSettings")
 BETA_CONFIGURATIONS = ("HardwareOath",)
 BETA_MEMBERS: dict[str, tuple[str, ...]] = {"Voice": ("callerIdNumber",)}
+V1_MEMBERS: dict[str, tuple[str, ...]] = {"X509Certificate": ("crlValidationConfiguration",)}
 BETA_FEATURES = ("companionAppAllowedState", "numberMatchingRequiredState")
 READ_ONLY = ("id", "displayName", "description", "lastModifiedDateTime", "policyVersion")
 CAMPAIGN_MEMBERS = ("snoozeDurationInDays", "state", "excludeTargets", "includeTargets")
+LONGEST_SNOOZE = 14
+TARGET_MEMBERS = {
+    "excludeTarget": ("id", "targetType"),
+    "excludeTargets": ("id", "targetType"),
+    "includeTarget": ("id", "targetType"),
+    "includeTargets": (
+        "allowedPasskeyProfiles",
+        "authenticationMode",
+        "id",
+        "isRegistrationRequired",
+        "isUsableForSignIn",
+        "targetType",
+        "targetedAuthenticationMethod",
+    ),
+}
+"""Of a target, whatever the method; in Microsoft's metadata each method has a type of its own."""
 TARGET_TYPES = ("group", "user", "unknownFutureValue")
 RANGES: dict[str, tuple[int, int]] = {
     "defaultLength": (8, 48),
@@ -51,6 +68,9 @@ def show_configuration(call: Call, stored: Mapping[str, Any]) -> dict[str, Any]:
             document.pop(name, None)
         for name in BETA_FEATURES:
             document.get("featureSettings", {}).pop(name, None)
+    else:
+        for name in V1_MEMBERS.get(document["id"], ()):
+            document.pop(name, None)
     targets = document.pop("includeTargets")
     type_name = document["@odata.type"].lstrip("#")
     base = f"policies/authenticationMethodsPolicy/{CONFIGURATIONS}('{document['id']}')/{type_name}/includeTargets"
@@ -91,18 +111,22 @@ def patch_policy(call: Call) -> GraphResponse:
     document = copy.deepcopy(_policy(call))
     allowed = set(document) | {"reconfirmationInDays", "microsoftAuthenticatorPlatformSettings"}
     if call.version == V1:
-        allowed -= {*BETA_POLICY, "microsoftAuthenticatorPlatformSettings"}
+        only_beta = {*BETA_POLICY, "microsoftAuthenticatorPlatformSettings"}
+        allowed -= only_beta
+        if call.assumes("beta_setting_in_v1") == "ignored":
+            body = {name: value for name, value in body.items() if name not in only_beta}
     check_known(body, allowed, POLICY.name)
     check_types(body, document, POLICY.name)
+    _check_members(body)
     started_as = call.store.read(POLICY.kind, POLICY.name)
     assert started_as is not None
     for name, value in body.items():
         if name in READ_ONLY or "@odata." in name:
             continue
         if name == "policyMigrationState":
-            document[name] = _migrate(document[name], value, started_as.private.get("startedAs"))
+            document[name] = _migrate(call, document[name], value, started_as.private.get("startedAs"))
         elif name == "registrationEnforcement":
-            document[name] = _check_campaign(document[name], value)
+            document[name] = _check_campaign(call, document[name], value)
         else:
             _check_settings(name, value)
             document[name] = {**document[name], **value} if isinstance(document.get(name), dict) else value
@@ -111,30 +135,36 @@ def patch_policy(call: Call) -> GraphResponse:
     return no_content()
 
 
-def _migrate(current: str | None, wanted: Any, started_as: str | None) -> str | None:
+def _migrate(call: Call, current: str | None, wanted: Any, started_as: str | None) -> str | None:
     """A tenant that began without the property keeps null; one that began in progress never goes back before it."""
     if wanted not in MIGRATION_STATES:
         raise bad_policy(f"Requested value '{wanted}' was not found.")
     if started_as is None:
         return current
     if wanted == "preMigration" and started_as != "preMigration":
+        if call.assumes("migration_back_refusal") == "ignored":
+            return current
         raise bad_policy("The migration state of this tenant cannot be set to preMigration.")
     return str(wanted)
 
 
-def _check_campaign(current: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
+def _check_campaign(call: Call, current: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
+    old = current["authenticationMethodsRegistrationCampaign"]
     campaign = wanted.get("authenticationMethodsRegistrationCampaign") if isinstance(wanted, dict) else None
+    if isinstance(campaign, dict) and call.assumes("incomplete_campaign") == "merged":
+        campaign = {**old, **campaign}
     if not isinstance(campaign, dict) or any(campaign.get(name) is None for name in CAMPAIGN_MEMBERS):
         raise bad_policy(
             "A null value was found for a property of 'microsoft.graph.authenticationMethodsRegistrationCampaign', "
             "which is not nullable."
         )
     days = campaign["snoozeDurationInDays"]
-    if not isinstance(days, int) or not 0 <= days <= 14:
+    if isinstance(days, int) and call.assumes("snooze_refusal") == "clamped":
+        campaign = {**campaign, "snoozeDurationInDays": min(max(days, 0), LONGEST_SNOOZE)}
+    elif not isinstance(days, int) or not 0 <= days <= LONGEST_SNOOZE:
         raise bad_policy("snoozeDurationInDays must be between 0 and 14.")
     if campaign["state"] not in THREE_STATES:
         raise bad_policy(f"Requested value '{campaign['state']}' was not found.")
-    old = current["authenticationMethodsRegistrationCampaign"]
     return {"authenticationMethodsRegistrationCampaign": {**old, **campaign}}
 
 
@@ -149,14 +179,17 @@ def _check_settings(name: str, value: Any) -> None:
 
 def _save_policy(call: Call, document: dict[str, Any]) -> None:
     document["lastModifiedDateTime"] = call.clock.stamp()
-    _check_size(document, call.store.documents(CONFIGURATION.kind))
+    _check_size(call, document, call.store.documents(CONFIGURATION.kind))
     call.store.update(POLICY.kind, POLICY.name, document=document)
 
 
-def _check_size(policy: Mapping[str, Any], configurations: list[dict[str, Any]]) -> None:
+def _check_size(call: Call, policy: Mapping[str, Any], configurations: list[dict[str, Any]]) -> None:
     """Microsoft documents the limit of 20 KB, not its text."""
     if len(json.dumps([policy, configurations], separators=(",", ":"))) > LARGEST_BYTES:
-        raise bad_policy("The size of the authentication methods policy exceeds the limit of 20 KB.")
+        message = "The size of the authentication methods policy exceeds the limit of 20 KB."
+        if call.assumes("methods_policy_size_refusal") == "413":
+            raise GraphError(413, "RequestEntityTooLarge", message)
+        raise bad_policy(message)
 
 
 def _find(call: Call) -> dict[str, Any]:
@@ -169,8 +202,8 @@ def _find(call: Call) -> dict[str, Any]:
 
 
 def list_configurations(call: Call) -> GraphResponse:
-    context = call.context(f"policies/authenticationMethodsPolicy/{CONFIGURATIONS}")
-    return GraphResponse(200, {"@odata.context": context, "value": _configurations(call)})
+    suffix = f"policies/authenticationMethodsPolicy/{CONFIGURATIONS}{{select}}"
+    return answer_plain_list(call, suffix, _configurations(call))
 
 
 def get_configuration(call: Call) -> GraphResponse:
@@ -182,19 +215,22 @@ def patch_configuration(call: Call) -> GraphResponse:
     stored = _find(call)
     body = call.body()
     type_name = body.get("@odata.type")
-    if type_name is None:
+    if type_name is None and call.assumes("method_type_refusal") == "abstract":
         raise bad_policy(
             "Cannot create an abstract class. The request must name the type of the configuration in '@odata.type'."
         )
     if str(type_name).lstrip("#").lower() != stored["@odata.type"].lstrip("#").lower():
-        raise bad_policy(f"A type named '{str(type_name).lstrip('#')}' could not be resolved for this configuration.")
+        raise bad_policy(
+            f"A type named '{str(type_name or '').lstrip('#')}' could not be resolved for this configuration."
+        )
     shown = show_configuration(call, stored)
     check_known(body, shown, stored["@odata.type"].removeprefix("#microsoft.graph."))
     changes = {name: value for name, value in body.items() if "@odata." not in name and name != "id"}
     check_types(changes, stored, stored["id"])
     if None in changes.values():
         raise bad_policy("A null value was found for a property that is not nullable.")
-    _check_configuration(stored, changes)
+    _check_members(changes)
+    _check_configuration(call, stored, changes)
     document = copy.deepcopy(stored)
     for name, value in changes.items():
         if name == "featureSettings":
@@ -205,27 +241,32 @@ def patch_configuration(call: Call) -> GraphResponse:
             document[name] = value
     policy = _policy(call)
     others = [item for item in call.store.documents(CONFIGURATION.kind) if item["id"] != stored["id"]]
-    _check_size(policy, [*others, document])
+    _check_size(call, policy, [*others, document])
     call.store.update(CONFIGURATION.kind, stored["id"], document=document)
     _save_policy(call, policy)
     record_change(call, "Policy", "Authentication Methods Policy Update", stored["id"], stored["id"])
     return no_content()
 
 
-def _check_configuration(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+def _check_members(value: Any, name: str = "") -> None:
+    """Refuse members that no target has, wherever in the body."""
+    if isinstance(value, dict):
+        check_known(value, TARGET_MEMBERS.get(name, value), name)
+        for key, item in value.items():
+            _check_members(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            _check_members(item, name)
+
+
+def _check_configuration(call: Call, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     if changes.get("state", "enabled") not in ("enabled", "disabled"):
         raise bad_policy(f"Requested value '{changes['state']}' was not found.")
     features = changes.get("featureSettings")
     if isinstance(features, dict) and "numberMatchingRequiredState" in features:
         # Rejected since number matching became permanent in 2023.
         raise bad_policy("numberMatchingRequiredState can no longer be configured.")
-    for name in ("includeTargets", "excludeTargets"):
-        targets = changes.get(name, [])
-        if not isinstance(targets, list):
-            raise bad_policy(f"The value of '{name}' must be a collection.")
-        for target in targets:
-            if not isinstance(target, dict) or not target.get("id") or target.get("targetType") not in TARGET_TYPES:
-                raise bad_policy(f"A target in '{name}' needs an id and a targetType.")
+    _check_targets(call, changes)
     for name, (lowest, highest) in RANGES.items():
         value = changes.get(name, lowest)
         if not isinstance(value, int) or not lowest <= value <= highest:
@@ -236,11 +277,26 @@ def _check_configuration(stored: Mapping[str, Any], changes: Mapping[str, Any]) 
         and merged["state"] == "disabled"
         and (merged["allowExternalIdToUseEmailOtp"] == "enabled")
     ):
-        raise bad_policy("The email method cannot be disabled while external users may use email one-time passcode.")
+        message = "The email method cannot be disabled while external users may use email one-time passcode."
+        if call.assumes("email_method_refusal") == "403":
+            raise GraphError(403, "AccessDenied", message)
+        raise bad_policy(message)
     if stored["id"] == "TemporaryAccessPass" and not (
         merged["minimumLifetimeInMinutes"] <= merged["defaultLifetimeInMinutes"] <= merged["maximumLifetimeInMinutes"]
     ):
         raise bad_policy("The default lifetime must lie between the minimum and the maximum lifetime.")
+
+
+def _check_targets(call: Call, changes: Mapping[str, Any]) -> None:
+    for name in ("includeTargets", "excludeTargets"):
+        targets = changes.get(name, [])
+        if not isinstance(targets, list):
+            raise bad_policy(f"The value of '{name}' must be a collection.")
+        for target in targets:
+            if not isinstance(target, dict) or not target.get("id") or target.get("targetType") not in TARGET_TYPES:
+                raise bad_policy(f"A target in '{name}' needs an id and a targetType.")
+            if target["targetType"] == "user" and call.assumes("user_as_method_target") == "refused":
+                raise bad_policy(f"A target in '{name}' must be a group.")
 
 
 def delete_configuration(call: Call) -> GraphResponse:

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from m365_simulator.graph.errors import GraphError, bad_policy, unknown_segment
@@ -16,10 +17,12 @@ from m365_simulator.graph.router import GraphRequest, GraphResponse
 
 LARGEST = 20
 
-Answer = Callable[[GraphRequest], GraphResponse]
+Answer = Callable[[GraphRequest], Awaitable[GraphResponse]]
 
 
-def answer_batch(request: GraphRequest, body: dict[str, Any], answer: Answer, rng: random.Random) -> GraphResponse:
+async def answer_batch(
+    request: GraphRequest, body: dict[str, Any], answer: Answer, rng: random.Random
+) -> GraphResponse:
     """`answer` handles one item as if it had come alone. Raises GraphError when the batch itself is malformed."""
     items = _read(body)
     done: dict[str, GraphResponse] = {}
@@ -28,7 +31,7 @@ def answer_batch(request: GraphRequest, body: dict[str, Any], answer: Answer, rn
         if failed:
             done[item["id"]] = _failed_dependency()
         else:
-            done[item["id"]] = answer(_item_request(request, item))
+            done[item["id"]] = await answer(_item_request(request, item))
     responses = [_as_json(id, response) for id, response in done.items()]
     rng.shuffle(responses)
     return GraphResponse(200, {"responses": responses})
@@ -84,7 +87,11 @@ def _failed_dependency() -> GraphResponse:
 def _as_json(id: str, response: GraphResponse) -> dict[str, Any]:
     headers = {key: value for key, value in response.headers.items() if key.lower() in ("retry-after", "location")}
     shown: dict[str, Any] = {"id": id, "status": response.status, "headers": headers}
-    if response.body is not None:
+    if isinstance(response.body, bytes):
+        # What is no JSON stands in a batch as base64.
+        headers["Content-Type"] = response.headers["Content-Type"]
+        shown["body"] = base64.b64encode(response.body).decode()
+    elif response.body is not None:
         headers["Content-Type"] = "application/json"
         shown["body"] = response.body
     return shown

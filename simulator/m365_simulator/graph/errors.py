@@ -46,8 +46,16 @@ class GraphError(Exception):
         return {"error": error}
 
 
+class UnknownSegment(GraphError):
+    """An address that Graph does not have."""
+
+    def as_not_found(self) -> GraphError:
+        """The same, as an assumption would have it."""
+        return GraphError(404, "ResourceNotFound", self.message)
+
+
 def unknown_segment(segment: str) -> GraphError:
-    return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+    return UnknownSegment(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
 
 
 def method_not_allowed() -> GraphError:

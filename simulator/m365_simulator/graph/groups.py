@@ -18,10 +18,11 @@ from m365_simulator.graph.answers import (
     next_link,
     no_content,
 )
-from m365_simulator.graph.audit import record_change
+from m365_simulator.graph.audit import Target, record_change, target_of
 from m365_simulator.graph.errors import GraphError, bad_request, not_found, unsupported_query
 from m365_simulator.graph.odata import EntityType, page_size, read_skip_token
 from m365_simulator.graph.permissions import WRITE_ROLES, permission_missing
+from m365_simulator.graph.restricted_management import check_restriction, restricted, restricting_units
 from m365_simulator.graph.router import Call, GraphResponse, Route
 from m365_simulator.graph.users import DEFAULT_PROPERTIES
 from m365_simulator.licences import FREE, tier_of
@@ -31,7 +32,8 @@ from m365_simulator.state import MEMBER_KINDS, Row, TenantStore
 GROUP = EntityType(
     "group",
     "group",
-    properties=frozenset(new_group("00000000-0000-4000-8000-000000000000", "", {})) | {"assignedLicenses"},
+    properties=frozenset(new_group("00000000-0000-4000-8000-000000000000", "", {}))
+    | {"assignedLicenses", "isManagementRestricted"},
     directory=True,
     page=100,
 )
@@ -97,7 +99,7 @@ def create_group(call: Call) -> GraphResponse:
             )
     if len(references) > LARGEST_BIND:
         raise bad_request(f"The number of references must not exceed {LARGEST_BIND}.")
-    members = [_referenced(call, reference) for reference in references]
+    members = [_referenced(call, reference)[1].id for reference in references]
     group = new_group(str(uuid.uuid4()), call.clock.stamp(), {k: v for k, v in body.items() if "@odata." not in k})
     call.store.insert("group", group["id"], group, name=group["displayName"])
     call.store.link_many((group["id"], member) for member in dict.fromkeys(members))
@@ -107,18 +109,19 @@ def create_group(call: Call) -> GraphResponse:
 
 def delete_group(call: Call) -> GraphResponse:
     row = find_group(call)
+    check_restriction(call, row.id)
     call.store.delete("group", row.id)
     record_change(call, "Group", "Delete group", row.id, row.document["displayName"])
     return no_content()
 
 
-def _referenced(call: Call, reference: Any) -> str:
-    """The id of the object that an @odata.id names."""
+def _referenced(call: Call, reference: Any) -> tuple[str, Row]:
+    """The object that an @odata.id names, with its kind."""
     id = str(reference).rstrip("/").rpartition("/")[2]
     found = find_object(call.store, id)
     if found is None:
         raise not_found(id)
-    return found[1].id
+    return found
 
 
 def list_members(call: Call) -> GraphResponse:
@@ -156,22 +159,37 @@ def count_members(call: Call) -> GraphResponse:
 
 def add_member(call: Call) -> GraphResponse:
     group = find_group(call)
-    member = _referenced(call, call.body().get("@odata.id", ""))
-    if not call.store.link(group.id, member):
+    kind, member = _referenced(call, call.body().get("@odata.id", ""))
+    _check_membership(call, group)
+    if not call.store.link(group.id, member.id):
         raise bad_request(
             "One or more added object references already exist for the following modified properties: 'members'."
         )
-    record_change(call, "Group", "Add member to group", group.id, group.document["displayName"])
+    _record_membership(call, "Add member to group", group, target_of(kind, member.document))
     return no_content()
 
 
 def remove_member(call: Call) -> GraphResponse:
     group = find_group(call)
     member = call.parameters["member"]
-    if not call.store.unlink(group.id, member):
+    found = find_object(call.store, member)
+    _check_membership(call, group)
+    if found is None or not call.store.unlink(group.id, member):
         raise not_found(member)
-    record_change(call, "Group", "Remove member from group", group.id, group.document["displayName"])
+    _record_membership(call, "Remove member from group", group, target_of(found[0], found[1].document))
     return no_content()
+
+
+def _check_membership(call: Call, group: Row) -> None:
+    """Raise the 403 of a restricted management unit. The members of a role-assignable group in one are out of reach
+    even of roles scoped to it, says Microsoft's page on such units."""
+    check_restriction(call, group.id)
+    if group.document.get("isAssignableToRole") and restricting_units(call.store, group.id):
+        raise restricted(call)
+
+
+def _record_membership(call: Call, activity: str, group: Row, member: Target) -> None:
+    record_change(call, "Group", activity, group.id, group.document["displayName"], member)
 
 
 ROUTES = [

@@ -112,13 +112,16 @@ def check_selected(entity: EntityType, names: Iterable[str]) -> None:
 
 
 def pick(entity: EntityType, document: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """What is shown of a document: the selected properties, or the type's default ones; absent ones are null."""
+    """What is shown of a document: the selected properties, or the type's default ones.
+
+    What the document lacks is null, but only where the type is known to have it.
+    """
     if not names or "*" in names:
         if entity.default is None:
             return dict(document)
         names = entity.default
     picked = {key: document[key] for key in ("@odata.type",) if key in document}
-    picked.update((name, document.get(name)) for name in names)
+    picked.update((name, document.get(name)) for name in names if entity.properties is not None or name in document)
     if "id" not in picked and "id" in document and entity.directory:
         # The directory adds the id of every object to whatever was selected.
         picked["id"] = document["id"]

@@ -45,13 +45,46 @@ READ_ROLES = _any("RoleManagement.Read.Directory", "RoleManagement.Read.All", "R
     *DIRECTORY_READ
 }
 WRITE_ROLES = _any("RoleManagement.ReadWrite.Directory")
+SCHEDULES = tuple(
+    f"role{kind}Schedule{form}" for kind in ("Assignment", "Eligibility") for form in ("Requests", "s", "Instances")
+)
+"""Of Privileged Identity Management."""
+WRITE_SCHEDULES = WRITE_ROLES | {
+    "RoleAssignmentSchedule.ReadWrite.Directory",
+    "RoleEligibilitySchedule.ReadWrite.Directory",
+}
+READ_SCHEDULES = (
+    READ_ROLES | WRITE_SCHEDULES | {"RoleAssignmentSchedule.Read.Directory", "RoleEligibilitySchedule.Read.Directory"}
+)
+READ_UNITS = _any("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *DIRECTORY_READ)
+WRITE_UNITS = _any("AdministrativeUnit.ReadWrite.All", "Directory.ReadWrite.All")
+READ_RISK = _any("IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All")
 READ_LOGS = _any("AuditLog.Read.All")
 READ_USER_METHODS = _any("UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
 READ_APPLICATIONS = _any("Application.Read.All", "Application.ReadWrite.All", *DIRECTORY_READ)
 
+READ_OWN_APPLICATIONS = READ_APPLICATIONS | {"Application.ReadWrite.OwnedBy"}
+READ_GRANTS = READ_APPLICATIONS | {"AppRoleAssignment.ReadWrite.All"}
+READ_ROLE_POLICIES = _any(
+    "RoleManagement.Read.Directory",
+    "RoleManagement.Read.All",
+    "RoleManagement.ReadWrite.Directory",
+    "RoleManagementPolicy.Read.Directory",
+    "RoleManagementPolicy.ReadWrite.Directory",
+)
+READ_STRENGTHS = READ_ALL | {
+    "Policy.Read.AuthenticationMethod",
+    "Policy.ReadWrite.AuthenticationMethod",
+    "Policy.Read.ConditionalAccess",
+    "Policy.ReadWrite.ConditionalAccess",
+}
+CONFIGURES_APPLICATIONS = READ_ALL | {"Policy.ReadWrite.ApplicationConfiguration"}
+NEVER_BY_AN_APPLICATION = _any()
+
 METHODS = "/policies/authenticationMethodsPolicy"
 ACCESS = "/identity/conditionalAccess"
 ROLES = "/roleManagement/directory"
+UNITS = "/directory/administrativeUnits"
 
 PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, "/organization"): (READ_ORGANIZATION,),
@@ -87,6 +120,19 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (DELETE, ACCESS + "/policies/{id}"): (READ_ALL, WRITE_ACCESS),
     (GET, ACCESS + "/namedLocations"): (READ_ACCESS,),
     (GET, ACCESS + "/namedLocations/{id}"): (READ_ACCESS,),
+    (POST, ACCESS + "/evaluate"): (READ_ACCESS,),
+    (POST, ACCESS + "/namedLocations"): (READ_ALL, WRITE_ACCESS),
+    (PATCH, ACCESS + "/namedLocations/{id}"): (READ_ALL, WRITE_ACCESS),
+    (DELETE, ACCESS + "/namedLocations/{id}"): (READ_ALL, WRITE_ACCESS),
+    **{
+        (method, f"{ACCESS}/deletedItems/{name}{path}"): (READ_ACCESS,) if method == GET else (READ_ALL, WRITE_ACCESS)
+        for name in ("policies", "namedLocations")
+        for method, path in ((GET, ""), (GET, "/{id}"), (DELETE, "/{id}"), (POST, "/{id}/restore"))
+    },
+    (GET, "/directory/deletedItems/microsoft.graph.user"): (READ_USERS,),
+    (GET, "/directory/deletedItems/{id}"): (READ_USERS,),
+    (DELETE, "/directory/deletedItems/{id}"): (_any("User.ReadWrite.All", "User.DeleteRestore.All"),),
+    (POST, "/directory/deletedItems/{id}/restore"): (_any("User.ReadWrite.All", "User.DeleteRestore.All"),),
     (GET, "/users"): (READ_USERS,),
     (GET, "/users/$count"): (READ_USERS,),
     (POST, "/users"): (WRITE_USERS | {"User.Create"},),
@@ -108,12 +154,28 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, "/groups/{id}/transitiveMembers"): (READ_GROUPS,),
     (POST, "/groups/{id}/members/$ref"): (WRITE_MEMBERS,),
     (DELETE, "/groups/{id}/members/{member}/$ref"): (WRITE_MEMBERS,),
+    (GET, UNITS): (READ_UNITS,),
+    (GET, UNITS + "/$count"): (READ_UNITS,),
+    (POST, UNITS): (WRITE_UNITS,),
+    (GET, UNITS + "/{id}"): (READ_UNITS,),
+    (PATCH, UNITS + "/{id}"): (WRITE_UNITS,),
+    (DELETE, UNITS + "/{id}"): (WRITE_UNITS,),
+    (GET, UNITS + "/{id}/members"): (READ_UNITS,),
+    (POST, UNITS + "/{id}/members/$ref"): (WRITE_UNITS,),
+    (DELETE, UNITS + "/{id}/members/{member}/$ref"): (WRITE_UNITS,),
     (GET, ROLES + "/roleDefinitions"): (READ_ROLES,),
     (GET, ROLES + "/roleDefinitions/{id}"): (READ_ROLES,),
     (GET, ROLES + "/roleAssignments"): (READ_ROLES,),
     (GET, ROLES + "/roleAssignments/{id}"): (READ_ROLES,),
     (POST, ROLES + "/roleAssignments"): (WRITE_ROLES,),
     (DELETE, ROLES + "/roleAssignments/{id}"): (WRITE_ROLES,),
+    **{(GET, f"{ROLES}/{name}"): (READ_SCHEDULES,) for name in SCHEDULES},
+    **{(POST, f"{ROLES}/{name}"): (WRITE_SCHEDULES,) for name in SCHEDULES if name.endswith("Requests")},
+    (GET, "/identityProtection/riskyUsers"): (READ_RISK,),
+    (GET, "/directoryObjects/{id}"): (_any(*DIRECTORY_READ),),
+    (POST, "/directoryObjects/getByIds"): (_any(*DIRECTORY_READ),),
+    (GET, "/directoryRoleTemplates"): (READ_ROLES,),
+    (GET, "/directoryRoleTemplates/{id}"): (READ_ROLES,),
     (GET, "/directoryRoles"): (READ_ROLES,),
     (GET, "/directoryRoles/{id}"): (READ_ROLES,),
     (GET, "/directoryRoles/{id}/members"): (READ_ROLES,),
@@ -123,9 +185,35 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, "/auditLogs/signIns/{id}"): (READ_LOGS,),
     (GET, "/auditLogs/directoryAudits"): (READ_LOGS,),
     (GET, "/auditLogs/directoryAudits/{id}"): (READ_LOGS,),
+    (GET, "/policies/adminConsentRequestPolicy"): (READ_ALL | {"Policy.ReadWrite.ConsentRequest"},),
+    (GET, "/policies/authenticationFlowsPolicy"): (READ_ALL | {"Policy.ReadWrite.AuthenticationFlows"},),
+    (GET, "/policies/authenticationStrengthPolicies"): (READ_STRENGTHS,),
+    (GET, "/policies/authenticationStrengthPolicies/{id}"): (READ_STRENGTHS,),
+    (GET, "/policies/conditionalAccessPolicies"): (READ_ACCESS,),
+    (GET, "/policies/crossTenantAccessPolicy"): (READ_ALL | {"Policy.ReadWrite.CrossTenantAccess"},),
+    (GET, "/policies/defaultAppManagementPolicy"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/deviceRegistrationPolicy"): (
+        _any("Policy.Read.DeviceConfiguration", "Policy.ReadWrite.DeviceConfiguration"),
+    ),
+    (GET, "/policies/activityBasedTimeoutPolicies"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/appManagementPolicies"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/claimsMappingPolicies"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/homeRealmDiscoveryPolicies"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/tokenIssuancePolicies"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/tokenLifetimePolicies"): (CONFIGURES_APPLICATIONS,),
+    (GET, "/policies/featureRolloutPolicies"): (NEVER_BY_AN_APPLICATION,),
+    (GET, "/policies/permissionGrantPolicies"): (
+        _any("Policy.Read.PermissionGrant", "Policy.ReadWrite.PermissionGrant"),
+    ),
+    (GET, "/policies/roleManagementPolicies"): (READ_ROLE_POLICIES,),
+    (GET, "/applications"): (READ_OWN_APPLICATIONS,),
+    (GET, "/applications/$count"): (READ_OWN_APPLICATIONS,),
+    (GET, "/applications/{id}"): (READ_OWN_APPLICATIONS,),
     (GET, "/servicePrincipals"): (READ_APPLICATIONS,),
     (GET, "/servicePrincipals/$count"): (READ_APPLICATIONS,),
     (GET, "/servicePrincipals/{id}"): (READ_APPLICATIONS,),
+    (GET, "/servicePrincipals/{id}/appRoleAssignments"): (READ_GRANTS,),
+    (GET, "/servicePrincipals/{id}/appRoleAssignedTo"): (READ_GRANTS,),
 }
 
 

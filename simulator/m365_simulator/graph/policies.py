@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from m365_simulator.graph.answers import answer_one, check_known, check_types, no_content
+from m365_simulator.graph.answers import answer_one, answer_plain_list, check_known, check_types, no_content
 from m365_simulator.graph.audit import record_change
-from m365_simulator.graph.errors import GraphError
+from m365_simulator.graph.errors import GraphError, bad_policy
 from m365_simulator.graph.odata import EntityType
 from m365_simulator.graph.permissions import READ_ALL, permission_missing
 from m365_simulator.graph.router import BETA, V1, Call, GraphResponse, Route
 
 AUTHORIZATION = EntityType("authorizationPolicy", "authorizationPolicy")
 SERVICE = EntityType("mfaServicePolicy", "mfaServicePolicy")
+
+INVITES_FROM = ("none", "adminsAndGuestInviters", "adminsGuestInvitersAndAllMembers", "everyone")
+GUEST_ROLES = (
+    "10dae51f-b6af-4016-8d66-8c2a99b929b3",
+    "2af84b1e-32c8-42b7-82bc-daa82404023b",
+    "a0b1b346-4d3e-4e8b-98f8-753987be4970",
+)
+"""Guest user (the default), restricted guest, and as members; from the reference of authorizationPolicy."""
 
 AUTHORIZATION_PATH = "/policies/authorizationPolicy"
 SERVICE_PATH = "/policies/mfaServicePolicy"
@@ -47,12 +55,19 @@ def get_authorization(call: Call) -> GraphResponse:
 
 def list_authorization_beta(call: Call) -> GraphResponse:
     document = _beta_authorization(_read(call, "authorizationPolicy"))
-    return GraphResponse(200, {"@odata.context": call.context("policies/authorizationPolicy"), "value": [document]})
+    return answer_plain_list(call, "policies/authorizationPolicy{select}", [document])
 
 
 def get_authorization_beta(call: Call) -> GraphResponse:
     document = _beta_authorization(_read(call, "authorizationPolicy"))
     return answer_one(call, AUTHORIZATION, "policies/authorizationPolicy/$entity", document)
+
+
+def _check_values(body: dict[str, Any]) -> None:
+    if body.get("allowInvitesFrom", INVITES_FROM[0]) not in INVITES_FROM:
+        raise bad_policy(f"Requested value '{body['allowInvitesFrom']}' was not found.")
+    if body.get("guestUserRoleId", GUEST_ROLES[0]) not in GUEST_ROLES:
+        raise bad_policy(f"Invalid value specified for property 'guestUserRoleId': '{body['guestUserRoleId']}'.")
 
 
 def patch_authorization(call: Call) -> GraphResponse:
@@ -61,6 +76,7 @@ def patch_authorization(call: Call) -> GraphResponse:
     shown = document if call.version == V1 else _beta_authorization(document)
     check_known(body, shown, AUTHORIZATION.name)
     check_types(body, shown, AUTHORIZATION.name)
+    _check_values(body)
     permissions = {**document["defaultUserRolePermissions"], **(body.pop("defaultUserRolePermissions", None) or {})}
     assigned = body.pop("permissionGrantPolicyIdsAssignedToDefaultUserRole", None)
     if assigned is not None:

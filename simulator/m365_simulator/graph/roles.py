@@ -12,16 +12,35 @@ from typing import Any
 
 from m365_simulator.directory_roles import BUILT_IN_ROLES, GLOBAL_ADMINISTRATOR
 from m365_simulator.graph.answers import answer_created, answer_list, answer_one, answer_plain_list, no_content
-from m365_simulator.graph.audit import record_change
-from m365_simulator.graph.errors import bad_request, not_found
+from m365_simulator.graph.audit import record_change, target_of
+from m365_simulator.graph.errors import GraphError, bad_request, not_found
 from m365_simulator.graph.groups import find_object, show_object
-from m365_simulator.graph.odata import EntityType
+from m365_simulator.graph.odata import Condition, EntityType
+from m365_simulator.graph.restricted_management import SCOPE, UNIT
 from m365_simulator.graph.router import BETA, Call, GraphResponse, Route
+from m365_simulator.graph.users import is_last_global_administrator, last_global_administrator
 from m365_simulator.objects import role_assignment
+from m365_simulator.state import OBJECTS
 
 PATH = "/roleManagement/directory"
+NEVER_SCOPED = frozenset({GLOBAL_ADMINISTRATOR, BUILT_IN_ROLES["Privileged Role Administrator"][0]})
+"""Roles for the whole tenant only, by Microsoft's page "Restricted management administrative units"."""
 ASSIGNMENT = EntityType("unifiedRoleAssignment", "roleAssignment", page=100)
 DEFINITION = EntityType("unifiedRoleDefinition", "roleDefinition")
+TEMPLATE = EntityType(
+    "directoryRoleTemplate",
+    "roleDefinition",
+    properties=frozenset(("id", "deletedDateTime", "description", "displayName")),
+    directory=True,
+)
+DIRECTORY_ROLE = EntityType(
+    "directoryRole",
+    "roleDefinition",
+    properties=frozenset(("id", "deletedDateTime", "description", "displayName", "roleTemplateId")),
+    filterable=frozenset(("displayName", "roleTemplateId")),
+    directory=True,
+    columns={"roleTemplateId": lambda: OBJECTS.c.id},
+)
 
 
 def _show_definition(call: Call, document: dict[str, Any]) -> dict[str, Any]:
@@ -78,63 +97,117 @@ def create_assignment(call: Call) -> GraphResponse:
     found = find_object(call.store, str(principal))
     if found is None:
         raise not_found(str(principal))
+    check_scope(call, str(role).lower(), scope)
     assignment = role_assignment(str(role).lower(), found[1].id, scope)
     if call.store.read(ASSIGNMENT.kind, assignment["id"]) is not None:
-        raise bad_request(
-            "A conflicting object with one or more of the specified property values is present in the directory."
-        )
+        raise _conflict(call)
     call.store.insert(ASSIGNMENT.kind, assignment["id"], assignment)
-    record_change(call, "Role", "Add member to role", found[1].id, found[1].document["displayName"])
+    _record(call, "Add member to role", assignment)
     return answer_created(call, "roleManagement/directory/roleAssignments/$entity", assignment)
+
+
+def _conflict(call: Call) -> GraphError:
+    """Users saw 400, some of them 409."""
+    message = "A conflicting object with one or more of the specified property values is present in the directory."
+    if call.assumes("role_assigned_twice") == "409":
+        return GraphError(409, "Request_MultipleObjectsWithSameKeyValue", message)
+    return bad_request(message)
 
 
 def delete_assignment(call: Call) -> GraphResponse:
     assignment = _find(call)
     role = assignment["roleDefinitionId"]
-    holders = [item for item in call.store.documents(ASSIGNMENT.kind) if item["roleDefinitionId"] == role]
-    if role == GLOBAL_ADMINISTRATOR and len(holders) == 1:
-        # No public source has the text.
-        raise bad_request("The last Global Administrator of the tenant cannot be removed.")
+    if role == GLOBAL_ADMINISTRATOR:
+        if assignment["principalId"] == call.caller.object_id:
+            raise bad_request("Removing self from Global Administrator built-in role is not allowed.")
+        if is_last_global_administrator(call, assignment["principalId"]):
+            raise last_global_administrator(call)
     call.store.delete(ASSIGNMENT.kind, assignment["id"])
-    record_change(call, "Role", "Remove member from role", assignment["principalId"], None)
+    _record(call, "Remove member from role", assignment)
     return no_content()
 
 
-def _directory_roles(call: Call) -> list[dict[str, Any]]:
-    """Only roles that somebody was ever given are there."""
-    assigned = {item["roleDefinitionId"] for item in call.store.documents(ASSIGNMENT.kind)}
-    return [
-        {
-            "id": _directory_role_id(call, template),
-            "deletedDateTime": None,
-            "description": description,
-            "displayName": name,
-            "roleTemplateId": template,
-        }
-        for name, (template, description) in BUILT_IN_ROLES.items()
-        if template in assigned
-    ]
+def _record(call: Call, activity: str, assignment: dict[str, Any]) -> None:
+    definition = call.store.read(DEFINITION.kind, assignment["roleDefinitionId"])
+    found = find_object(call.store, assignment["principalId"])
+    members = () if found is None else (target_of(found[0], found[1].document),)
+    name = None if definition is None else definition.document["displayName"]
+    record_change(call, "Role", activity, assignment["roleDefinitionId"], name, *members)
 
 
-def _directory_role_id(call: Call, template: str) -> str:
-    return str(uuid.uuid5(uuid.UUID(call.tenant.id), template))
+def check_scope(call: Call, role: str, scope: Any) -> None:
+    """Raise Graph's refusal of a scope that is not there, or that the role cannot have."""
+    if scope == "/":
+        return
+    unit = str(scope).removeprefix(SCOPE)
+    if unit == scope or call.store.read(UNIT, unit) is None:
+        raise not_found(unit)
+    if role in NEVER_SCOPED:
+        raise bad_request("The role cannot be assigned at the scope of an administrative unit.")
+
+
+def _show_directory_role(call: Call, definition: dict[str, Any]) -> dict[str, Any]:
+    template = definition["id"]
+    return {
+        "id": str(uuid.uuid5(uuid.UUID(call.tenant.id), template)),
+        "deletedDateTime": None,
+        "description": definition["description"],
+        "displayName": definition["displayName"],
+        "roleTemplateId": template,
+    }
+
+
+def _assigned(call: Call) -> Condition:
+    """A role is activated, and so in /directoryRoles, once somebody was given it."""
+    return OBJECTS.c.id.in_({item["roleDefinitionId"] for item in call.store.documents(ASSIGNMENT.kind)})
+
+
+def activated_roles(call: Call) -> list[dict[str, Any]]:
+    return [_show_directory_role(call, item) for item in call.store.documents(DEFINITION.kind, _assigned(call))]
 
 
 def _find_directory_role(call: Call) -> dict[str, Any]:
-    wanted = call.id.removeprefix("roleTemplateId=").strip("'").lower()
-    for role in _directory_roles(call):
+    """By either id, or as directoryRoles(roleTemplateId='...'). Raises Graph's 404."""
+    wanted = call.id.lower().removeprefix("roletemplateid=")
+    for role in activated_roles(call):
         if wanted in (role["id"], role["roleTemplateId"]):
             return role
     raise not_found(call.id)
 
 
 def list_directory_roles(call: Call) -> GraphResponse:
-    return answer_plain_list(call, "directoryRoles{select}", _directory_roles(call))
+    return answer_list(
+        call,
+        DIRECTORY_ROLE,
+        "directoryRoles{select}",
+        _assigned(call),
+        show=lambda row: _show_directory_role(call, row.document),
+    )
 
 
 def get_directory_role(call: Call) -> GraphResponse:
-    entity = EntityType("directoryRole", "")
-    return answer_one(call, entity, "directoryRoles/$entity", _find_directory_role(call))
+    return answer_one(call, DIRECTORY_ROLE, "directoryRoles/$entity", _find_directory_role(call))
+
+
+def _show_template(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": document["id"],
+        "deletedDateTime": None,
+        "description": document["description"],
+        "displayName": document["displayName"],
+    }
+
+
+def list_templates(call: Call) -> GraphResponse:
+    found = [_show_template(document) for document in call.store.documents(DEFINITION.kind)]
+    return answer_plain_list(call, "directoryRoleTemplates{select}", found)
+
+
+def get_template(call: Call) -> GraphResponse:
+    row = call.store.read(DEFINITION.kind, call.id)
+    if row is None:
+        raise not_found(call.id)
+    return answer_one(call, TEMPLATE, "directoryRoleTemplates/$entity", _show_template(row.document))
 
 
 def list_directory_role_members(call: Call) -> GraphResponse:
@@ -158,4 +231,6 @@ ROUTES = [
     Route("GET", "/directoryRoles", list_directory_roles),
     Route("GET", "/directoryRoles/{id}", get_directory_role),
     Route("GET", "/directoryRoles/{id}/members", list_directory_role_members),
+    Route("GET", "/directoryRoleTemplates", list_templates),
+    Route("GET", "/directoryRoleTemplates/{id}", get_template),
 ]

@@ -42,11 +42,12 @@ class GraphRequest:
 
 @dataclass
 class GraphResponse:
-    """`body` None sends none."""
+    """`body` None sends none, bytes are sent as they are. `truncated`: a fault cuts it on the way."""
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    truncated: bool = False
 
 
 @dataclass
@@ -91,10 +92,17 @@ Handler = Callable[[Call], GraphResponse]
 
 @dataclass(frozen=True)
 class Route:
+    """`reads` marks a POST that changes nothing."""
+
     method: str
     template: str
     handler: Handler
     versions: tuple[str, ...] = BOTH
+    reads: bool = False
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET" and not self.reads
 
 
 class _Node:

@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from m365_simulator.graph.answers import answer_one, check_known, no_content
 from m365_simulator.graph.audit import record_change
 from m365_simulator.graph.errors import GraphError, bad_policy
+from m365_simulator.graph.managed_policies import has_managed_policies, managed_policies
 from m365_simulator.graph.odata import EntityType
+from m365_simulator.graph.policy_schema import read_back
 from m365_simulator.graph.router import V1, Call, GraphResponse, Route
+from m365_simulator.licences import FREE, tier_of
 from m365_simulator.objects import SECURITY_DEFAULTS_ID
 from m365_simulator.state import Row, TenantStore
 
@@ -40,36 +45,70 @@ def patch_policy(call: Call) -> GraphResponse:
     if "isEnabled" in body and not isinstance(wanted, bool):
         raise bad_policy("Cannot convert the literal to the expected type 'Edm.Boolean'.")
     row = read_security_defaults(call.store)
-    if wanted and not row.document["isEnabled"] and _is_blocked(call, row):
-        return _blocked_answer(call)
-    if wanted is not None and wanted != row.document["isEnabled"]:
-        call.store.update(ENTITY.kind, row.id, document={**row.document, "isEnabled": wanted})
-        activity = "Enable security defaults" if wanted else "Disable security defaults"
-        record_change(call, "Policy", activity, row.id, row.document["displayName"])
+    if wanted is None:
+        return no_content()
+    if wanted == row.document["isEnabled"]:
+        if call.assumes("security_defaults_same_value") == "400":
+            raise bad_policy("The policy already has this value.")
+        return no_content()
+    blocker = _blocker(call, row) if wanted else None
+    if blocker:
+        return _blocked_answer(call, blocker)
+    private = {**row.private, "switchedOff": None if wanted else call.clock.now()}
+    call.store.update(ENTITY.kind, row.id, document={**row.document, "isEnabled": wanted}, private=private)
+    activity = "Enable security defaults" if wanted else "Disable security defaults"
+    record_change(call, "Policy", activity, row.id, row.document["displayName"])
+    if not wanted:
+        _deploy_managed_policies(call)
     return no_content()
 
 
-def _is_blocked(call: Call, row: Row) -> bool:
-    """By Conditional Access (how far is an assumption), or by classic policies, as the portals say."""
-    if row.private.get("classicPolicies"):
+def exclude_enabled_policies(call: Call) -> bool:
+    """Whether security defaults are on, or were until a moment ago (how long is an assumption)."""
+    row = read_security_defaults(call.store)
+    if row.document["isEnabled"]:
         return True
+    seconds = int(call.assumes("security_defaults_off_after_seconds"))
+    switched_off = row.private.get("switchedOff")
+    return switched_off is not None and call.clock.now() < switched_off + seconds
+
+
+def _blocker(call: Call, row: Row) -> str | None:
+    """What keeps security defaults from being enabled: Conditional Access (how far is an assumption), classic policies
+    or Identity Protection, as the portals say. None when nothing does."""
+    hidden = call.assumes("security_defaults_hidden_blocker")
+    if hidden == "classic" or row.private.get("classicPolicies"):
+        return "Classic policies"
+    if hidden == "identityProtection":
+        return "Identity Protection policies"
     blocked_by = call.assumes("security_defaults_blocked_by")
     states = [policy["state"] for policy in call.store.documents("conditionalAccessPolicy")]
-    if blocked_by == "any":
-        return bool(states)
-    return blocked_by == "enabled" and "enabled" in states
+    blocked = bool(states) if blocked_by == "any" else blocked_by == "enabled" and "enabled" in states
+    return "Conditional Access policies" if blocked else None
 
 
-def _blocked_answer(call: Call) -> GraphResponse:
+def _blocked_answer(call: Call, blocker: str) -> GraphResponse:
     """No public source has Graph's own answer."""
     answer = call.assumes("security_defaults_blocked_answer")
     if answer == "ignored":
         return no_content()
-    message = (
-        "Conditional Access policies are enabled in the tenant. You must disable Conditional Access policies before "
-        "enabling Security Defaults."
-    )
+    message = f"{blocker} are enabled in the tenant. You must disable {blocker} before enabling Security Defaults."
     raise GraphError(int(answer), "BadRequest" if answer == "400" else "AccessDenied", message)
+
+
+def _deploy_managed_policies(call: Call) -> None:
+    """What Microsoft does by itself for a tenant with P1: there at once here, within a minute in what users saw."""
+    state = call.assumes("managed_policies_after_security_defaults")
+    free = tier_of(call.store.documents("subscribedSku")) == FREE
+    if state == "none" or free or has_managed_policies(call.store):
+        return
+    for wanted in managed_policies(state):
+        policy: dict[str, Any] = {
+            "createdDateTime": call.clock.stamp(),
+            "modifiedDateTime": None,
+            **read_back(wanted),
+        }
+        call.store.insert("conditionalAccessPolicy", policy["id"], policy, private={"managed": True})
 
 
 ROUTES = [Route("GET", PATH, get_policy), Route("PATCH", PATH, patch_policy)]

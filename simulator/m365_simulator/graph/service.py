@@ -6,34 +6,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import traceback
 import uuid
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from m365_simulator.clock import Clock
-from m365_simulator.faults import RESET, Fault, Faults
+from m365_simulator.exchanges import Exchanges
+from m365_simulator.faults.answers import Interception, intercepting
+from m365_simulator.faults.in_force import Faults
+from m365_simulator.faults.late import read_late, refusal_of_write
+from m365_simulator.faults.past import Past
+from m365_simulator.faults.plan import AFTER, BEFORE, RESET, TOKEN_EXPIRED, TRUNCATED, WRITE, Asked, Fault
+from m365_simulator.faults.throttling import charges, resource_units
 from m365_simulator.graph import (
+    administrative_units,
+    applications,
     authentication_methods,
     conditional_access,
+    deleted_items,
+    directory_objects,
+    further_policies,
     groups,
+    named_locations,
     organization,
     policies,
+    premium,
     reports,
     roles,
     security_defaults,
     service_principals,
     users,
+    what_if,
 )
 from m365_simulator.graph.batch import answer_batch, refuse_nested
-from m365_simulator.graph.errors import GraphError, invalid_token, method_not_allowed
+from m365_simulator.graph.errors import GraphError, UnknownSegment, invalid_token, method_not_allowed
+from m365_simulator.graph.metadata import apply_wish
 from m365_simulator.graph.odata import Query
 from m365_simulator.graph.permissions import PERMISSIONS, check_permissions
-from m365_simulator.graph.router import Call, GraphRequest, GraphResponse, Route, Router, read_json
+from m365_simulator.graph.router import Call, GraphRequest, GraphResponse, Route, Router, read_json, split_path
 from m365_simulator.journal import Entry, Journal
 from m365_simulator.state import Store
 from m365_simulator.tenants import Tenant
 from m365_simulator.tokens import Caller, InvalidToken, Tokens
+from m365_simulator.watch import Watch
 
 ROUTES: list[Route] = [
     *organization.ROUTES,
@@ -41,11 +59,19 @@ ROUTES: list[Route] = [
     *policies.ROUTES,
     *authentication_methods.ROUTES,
     *conditional_access.ROUTES,
+    *named_locations.ROUTES,
+    *deleted_items.ROUTES,
+    *premium.ROUTES,
+    *what_if.ROUTES,
     *users.ROUTES,
     *groups.ROUTES,
     *roles.ROUTES,
+    *administrative_units.ROUTES,
     *reports.ROUTES,
     *service_principals.ROUTES,
+    *applications.ROUTES,
+    *directory_objects.ROUTES,
+    *further_policies.ROUTES,
 ]
 
 BATCH = "$batch"
@@ -69,17 +95,22 @@ class GraphService:
         clock: Clock,
         journal: Journal,
         faults: Faults,
+        watch: Watch,
         rng: random.Random,
     ) -> None:
         self._store, self._tenants, self._tokens = store, tenants, tokens
         self._clock, self._journal, self._faults, self._rng = clock, journal, faults, rng
+        self._watch = watch
         self._router = Router(ROUTES)
+        self.exchanges = Exchanges()
+        self._past = Past(store)
 
-    def answer(self, request: GraphRequest) -> GraphResponse:
-        """The answer with Graph's headers. Raises ConnectionReset when a fault asks for it."""
-        return self._answer(request, None)
+    async def answer(self, request: GraphRequest) -> GraphResponse:
+        """The answer with Graph's headers. Raises ConnectionReset when a fault asks for it. Between two awaits no
+        transaction is open, so that slow requests do not see or undo what others write."""
+        return await self._answer(request, None)
 
-    def _answer(self, request: GraphRequest, batch: int | None) -> GraphResponse:
+    async def _answer(self, request: GraphRequest, batch: int | None) -> GraphResponse:
         entry = self._journal.begin(
             time=self._clock.stamp(),
             method=request.method,
@@ -89,28 +120,36 @@ class GraphService:
             batch=batch,
         )
         try:
-            response = self._try(request, entry)
+            response = await self._try(request, entry)
             self._store.commit()
         except GraphError as error:
             self._store.rollback()
-            response = self._error_response(request, error)
+            response = self._error_response(request, self._as_assumed(error, entry))
         except ConnectionReset:
             raise
+        except Interception as interception:
+            entry.status = interception.response.status
+            return interception.response
         except Exception:
             # A mistake of the simulator: shown to whoever runs it, and answered as Graph answers its own.
             self._store.rollback()
             traceback.print_exc()
             response = self._error_response(request, GraphError(500, "UnknownError", ""))
+        finally:
+            self._watch.arrived(entry)
         entry.status = response.status
         response.headers.update(self._headers(request, response))
+        self.exchanges.tell(entry, request, response)
+        apply_wish(request, response)
         return response
 
-    def _try(self, request: GraphRequest, entry: Entry) -> GraphResponse:
+    async def _try(self, request: GraphRequest, entry: Entry) -> GraphResponse:
         caller, tenant = self._authenticate(request)
         entry.app, entry.tenant = caller.app_id, caller.tenant_id
-        self._strike(request, entry, "before")
+        await self._strike(request, entry, BEFORE)
         if request.path.strip("/").lower() == BATCH:
-            return self._answer_batch(request, entry)
+            return await self._answer_batch(request, entry)
+        headers = self._throttle(request, entry, tenant)
         route, parameters = self._router.find(request.method, request.version, request.path)
         if (route.method, route.template) in PERMISSIONS:
             check_permissions(route.method, route.template, caller.roles)
@@ -123,12 +162,65 @@ class GraphService:
             store=self._store.tenant(tenant.number),
             clock=self._clock,
         )
-        response = route.handler(call)
-        entry.wrote = request.method != "GET"
+        write = self._watch.before(call, route)
+        response = self._handle(call, route, entry)
+        entry.wrote = route.writes
         # What follows may still fail the answer, but not undo the write.
         self._store.commit()
-        self._strike(request, entry, "after")
+        if write is not None:
+            self._watch.after(write, entry)
+        response.truncated = await self._strike(request, entry, AFTER)
+        response.headers.update(headers)
+        self._note_link(request, entry, response)
         return response
+
+    def _handle(self, call: Call, route: Route, entry: Entry) -> GraphResponse:
+        """What the handler answers; or what it would have answered before writes that are not seen yet."""
+
+        def run() -> GraphResponse:
+            return route.handler(call)
+
+        waiting = self._faults.late(call.tenant.id)
+        if not route.writes:
+            if not waiting:
+                return run()
+            outcome, hidden = read_late(self._past, waiting, run)
+            for late in hidden:
+                entry.strike(late.fault.name)
+            if isinstance(outcome, GraphError):
+                raise outcome
+            return outcome
+        if waiting:
+            refused = refusal_of_write(self._past, waiting, call.request, run, call.assumes("reference_to_new_object"))
+            if refused:
+                for late in refused[1]:
+                    entry.strike(late.fault.name)
+                raise refused[0]
+        struck = self._faults.take(self._asked(call.request, entry), WRITE)
+        if struck.fault is None:
+            return run()
+        entry.strike(struck.fault.name)
+        with self._past.recorded() as changes:
+            response = run()
+        self._faults.hide(call.tenant.id, struck.fault, changes)
+        return response
+
+    def _throttle(self, request: GraphRequest, entry: Entry, tenant: Tenant) -> dict[str, str]:
+        """The headers that tell how near the limits are. Raises Graph's 429 when one is reached."""
+        throttle = self._faults.throttle(tenant.id)
+        if not throttle.on:
+            return {}
+        verdict = throttle.judge(
+            charges(request.method, *_charged(request)),
+            tenant.id,
+            entry.app or "",
+            lambda: self._store.tenant(tenant.number).count("user"),
+            accrues=tenant.assumptions["throttled_requests_count"] == "yes",
+        )
+        if verdict.refused is None:
+            return verdict.headers
+        entry.strike(f"throttling: {verdict.refused}")
+        raise too_many_requests(verdict.headers)
 
     def _authenticate(self, request: GraphRequest) -> tuple[Caller, Tenant]:
         scheme, _unused, token = request.headers.get("authorization", "").partition(" ")
@@ -141,27 +233,63 @@ class GraphService:
         tenant = self._tenants.get(caller.tenant_id)
         if tenant is None:
             raise invalid_token("Invalid tenant.")
+        if tenant.assumptions["permission_takes_effect"] == "at_once":
+            caller = replace(caller, roles=frozenset(tenant.application.permissions))
         return caller, tenant
 
-    def _answer_batch(self, request: GraphRequest, entry: Entry) -> GraphResponse:
+    def _as_assumed(self, error: GraphError, entry: Entry) -> GraphError:
+        """The error itself, but for an unknown address, which is a 404 if so assumed."""
+        tenant = self._tenants.get(entry.tenant or "")
+        if tenant and isinstance(error, UnknownSegment) and tenant.assumptions["unknown_segment"] == "404":
+            return error.as_not_found()
+        return error
+
+    async def _answer_batch(self, request: GraphRequest, entry: Entry) -> GraphResponse:
         if entry.batch is not None:
             raise refuse_nested()
         if request.method != "POST":
             raise method_not_allowed()
         body = read_json(request.body)
-        response = answer_batch(request, body, lambda item: self._answer(item, entry.number), self._rng)
-        self._strike(request, entry, "after")
+        response = await answer_batch(request, body, lambda item: self._answer(item, entry.number), self._rng)
+        response.truncated = await self._strike(request, entry, AFTER)
         return response
 
-    def _strike(self, request: GraphRequest, entry: Entry, when: str) -> None:
-        fault = self._faults.take(request.method, f"/{request.version}{request.path}", entry.tenant, when)
+    def _asked(self, request: GraphRequest, entry: Entry) -> Asked:
+        tenant = entry.tenant or ""
+        page = self._faults.page(tenant, request.path, request.query)
+        return Asked(request.method, f"/{request.version}{request.path}", tenant, page)
+
+    async def _strike(self, request: GraphRequest, entry: Entry, stage: str) -> bool:
+        """Whether the answer is to be cut. Raises what a fault makes of it."""
+        if self._faults.idle:
+            return False
+        struck = self._faults.take(self._asked(request, entry), stage)
+        if struck.name:
+            entry.strike(struck.name)
+        if struck.delay:
+            await asyncio.sleep(struck.delay)
+        fault = struck.fault
         if fault is None:
-            return
-        if fault.status == RESET:
-            if entry.batch is None:
-                raise ConnectionReset
-            fault = replace(fault, status=503)
+            return False
+        if fault.kind == TOKEN_EXPIRED:
+            self._tokens.expire(_bearer(request))
+            raise invalid_token("Lifetime validation failed, the token is expired.")
+        if fault.kind in (RESET, TRUNCATED):
+            if entry.batch is not None:
+                # An item has no connection of its own.
+                raise fault_error(replace(fault, status=503))
+            if fault.kind == TRUNCATED:
+                return True
+            raise ConnectionReset
+        response = intercepting(fault)
+        if response is not None:
+            raise Interception(response)
         raise fault_error(fault)
+
+    def _note_link(self, request: GraphRequest, entry: Entry, response: GraphResponse) -> None:
+        if not self._faults.idle and isinstance(response.body, dict) and "@odata.nextLink" in response.body:
+            link = response.body["@odata.nextLink"]
+            self._faults.note_link(entry.tenant or "", request.path, request.query, link)
 
     def _error_response(self, request: GraphRequest, error: GraphError) -> GraphResponse:
         request_id, client_request_id = _request_ids(request)
@@ -180,7 +308,7 @@ class GraphService:
             "request-id": request_id,
             "client-request-id": client_request_id or request_id,
             "x-ms-ags-diagnostic": DIAGNOSTIC,
-            "x-ms-resource-unit": "1",
+            "x-ms-resource-unit": str(resource_units(request.method, *_charged(request))),
             "OData-Version": "4.0",
             "Cache-Control": "no-cache",
             "Strict-Transport-Security": "max-age=31536000",
@@ -191,11 +319,23 @@ class GraphService:
 def fault_error(fault: Fault) -> GraphError:
     """The error that the fault's status stands for, in Graph's words."""
     headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-    status = int(fault.status)
-    if status == 429:
-        headers["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
-        return GraphError(429, "TooManyRequests", "Too many requests.", headers=headers)
-    return GraphError(status, "UnknownError", "", headers=headers)
+    if fault.status == 429:
+        return too_many_requests({**headers, "x-ms-throttle-information": "ResourceUnitLimitExceeded"})
+    return GraphError(fault.status, "UnknownError", "", headers=headers)
+
+
+def too_many_requests(headers: dict[str, str]) -> GraphError:
+    return GraphError(429, "TooManyRequests", "Too many requests.", headers=headers)
+
+
+def _charged(request: GraphRequest) -> tuple[list[str], dict[str, str]]:
+    """What the cost of a request depends on: the segments of its path, and its query options."""
+    options = {name.lower(): value for name, value in parse_qsl(request.query, keep_blank_values=True)}
+    return [segment.lower() for segment in split_path(request.path)], options
+
+
+def _bearer(request: GraphRequest) -> str:
+    return request.headers.get("authorization", "").partition(" ")[2].strip()
 
 
 def _request_ids(request: GraphRequest) -> tuple[str, str]:

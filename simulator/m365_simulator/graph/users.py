@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from m365_simulator.directory_roles import BUILT_IN_ROLES, GLOBAL_ADMINISTRATOR
 from m365_simulator.graph.answers import (
     answer_count,
     answer_created,
@@ -25,6 +26,7 @@ from m365_simulator.graph.audit import record_change
 from m365_simulator.graph.errors import GraphError, bad_policy, bad_request, no_premium_licence, not_found
 from m365_simulator.graph.odata import EntityType, pick
 from m365_simulator.graph.permissions import READ_LOGS, WRITE_USERS, permission_missing
+from m365_simulator.graph.restricted_management import UNIT, check_restriction, restricted, restricting_units
 from m365_simulator.graph.router import BETA, Call, GraphResponse, Route
 from m365_simulator.licences import FREE, tier_of
 from m365_simulator.state import OBJECTS, Row
@@ -85,7 +87,9 @@ USER = EntityType(
     directory=True,
     page=100,
 )
+REQUIREMENTS = EntityType("strongAuthenticationRequirements", "user", properties=frozenset((MFA_STATE,)))
 USER_WITHOUT_MFA_STATE = replace(USER, properties=PROPERTIES)
+USER_WITH_MFA_STATE_FILTER = replace(USER, filterable=PROPERTIES - NOT_FILTERABLE | {MFA_STATE})
 
 OTHER_TYPES: dict[str, type] = {
     **dict.fromkeys(("accountEnabled", "isResourceAccount", "showInAddressList"), bool),
@@ -108,6 +112,21 @@ READ_ONLY = frozenset(
     """
     )
 )
+SENSITIVE = frozenset(
+    words(
+        """
+    accountEnabled businessPhones mobilePhone onPremisesImmutableId otherMails passwordProfile userPrincipalName
+    """
+    )
+)
+"""What only a privileged caller may change in an administrator. Source: Microsoft's page on the resource type user,
+"Who can perform sensitive actions?"; that it binds applications as it does people is an assumption."""
+MAY_ACT_ON_ADMINISTRATORS = frozenset(
+    {GLOBAL_ADMINISTRATOR, BUILT_IN_ROLES["Privileged Authentication Administrator"][0]}
+)
+DELETED_KIND = "deletedUser"
+ONLY_WHILE_DELETED = ("userPrincipalName", "groups", "roles")
+"""Private members of a deleted user: the name, the groups and the role assignments of before."""
 PASSWORD_METHOD = "28c10230-6103-485e-b985-444c60001490"
 """The id of every user's password method."""
 
@@ -152,6 +171,61 @@ def find_user(call: Call) -> Row:
     return row
 
 
+def _find_user_of_methods(call: Call) -> Row:
+    """The same, but below /authentication users saw a 403 too."""
+    try:
+        return find_user(call)
+    except GraphError:
+        if call.assumes("methods_of_missing_user") == "403":
+            raise GraphError(403, "accessDenied", "Request Authorization failed") from None
+        raise
+
+
+def holds_role(call: Call, id: str) -> bool:
+    """Whether a user has any directory role, directly or through a group."""
+    principals = {id.lower()}
+    groups = call.store.sources(id)
+    while groups:
+        new = {group.lower() for group in groups} - principals
+        principals |= new
+        groups = [above for group in new for above in call.store.sources(group)]
+    return any(assignment["principalId"].lower() in principals for assignment in _assignments(call))
+
+
+def _assignments(call: Call) -> list[dict[str, Any]]:
+    return call.store.documents("roleAssignment")
+
+
+def is_last_global_administrator(call: Call, principal: str) -> bool:
+    holders = {item["principalId"] for item in _assignments(call) if item["roleDefinitionId"] == GLOBAL_ADMINISTRATOR}
+    return holders == {principal}
+
+
+def last_global_administrator(call: Call) -> GraphError:
+    """No public source has Graph's own answer."""
+    message = "The last Global Administrator of the tenant cannot be removed."
+    if call.assumes("last_global_administrator_refusal") == "403":
+        return GraphError(403, "Authorization_RequestDenied", message)
+    return bad_request(message)
+
+
+def check_sensitive_action(call: Call, on_administrator: bool, id: str = "") -> None:
+    """Raise Graph's 403 when the target is an administrator and the application has none of the roles it takes, for the
+    whole tenant. For an administrator with this `id` in a restricted management unit no role is enough, as none that
+    is can have the unit as its scope (Microsoft's page on such units, "Limitations")."""
+    if not on_administrator or call.assumes("sensitive_actions_by_applications") == "allowed":
+        return
+    if id and restricting_units(call.store, id):
+        raise restricted(call)
+    own = {
+        item["roleDefinitionId"]
+        for item in _assignments(call)
+        if item["principalId"] == call.caller.object_id and item["directoryScopeId"] == "/"
+    }
+    if not own & MAY_ACT_ON_ADMINISTRATORS:
+        raise permission_missing("/users/{id}", WRITE_USERS)
+
+
 def _entity(call: Call) -> EntityType:
     """What may be selected depends on the licence, on permissions, and on the assumption about the MFA state."""
     if "signInActivity" in call.query.select or "signInActivity" in call.query.options.get("$filter", ""):
@@ -159,7 +233,9 @@ def _entity(call: Call) -> EntityType:
             raise permission_missing("/auditLogs", READ_LOGS)
         if tier_of(call.store.documents("subscribedSku")) == FREE:
             raise no_premium_licence()
-    return USER if call.assumes("user_mfa_state_in_list") == "present" else USER_WITHOUT_MFA_STATE
+    if call.assumes("user_mfa_state_in_list") == "absent":
+        return USER_WITHOUT_MFA_STATE
+    return USER_WITH_MFA_STATE_FILTER if call.assumes("user_mfa_state_filter") == "works" else USER
 
 
 def list_users(call: Call) -> GraphResponse:
@@ -186,7 +262,7 @@ def create_user(call: Call) -> GraphResponse:
         if body.get(name) in (None, ""):
             raise bad_request(f"A value is required for property '{name}' of resource 'User'.")
     _check_password(password)
-    _check_principal_name(call, body["userPrincipalName"])
+    check_principal_name(call, body["userPrincipalName"])
     document = {
         "id": str(uuid.uuid4()),
         **{name: value for name, value in body.items() if name not in READ_ONLY and name != "passwordProfile"},
@@ -219,7 +295,10 @@ def patch_user(call: Call) -> GraphResponse:
     for name in body:
         if name in READ_ONLY:
             raise bad_request(f"Property '{name}' is read-only and cannot be set.")
+    check_restriction(call, row.id, set(body))
     document = dict(row.document)
+    if SENSITIVE & set(body):
+        check_sensitive_action(call, holds_role(call, row.id), row.id)
     changes = {name: value for name, value in body.items() if "@odata." not in name}
     profile = changes.pop("passwordProfile", None)
     if profile is not None:
@@ -227,7 +306,7 @@ def patch_user(call: Call) -> GraphResponse:
         document["lastPasswordChangeDateTime"] = call.clock.stamp()
     principal_name = changes.get("userPrincipalName", document["userPrincipalName"])
     if str(principal_name).lower() != document["userPrincipalName"].lower():
-        _check_principal_name(call, principal_name)
+        check_principal_name(call, principal_name)
     document.update(changes)
     if document.get("passwordPolicies") == "None":
         document["passwordPolicies"] = None
@@ -238,14 +317,27 @@ def patch_user(call: Call) -> GraphResponse:
 
 
 def delete_user(call: Call) -> GraphResponse:
+    """Into the deleted items of the directory. The principal name is free for others from then on: it gets the object
+    id in front, as seen in live tenants."""
     row = find_user(call)
-    document = {**row.document, "deletedDateTime": call.clock.stamp()}
+    check_restriction(call, row.id)
+    check_sensitive_action(call, holds_role(call, row.id), row.id)
+    if is_last_global_administrator(call, row.id):
+        raise last_global_administrator(call)
+    groups = call.store.sources(row.id)
+    roles = [item for item in _assignments(call) if item["principalId"] == row.id]
+    name = row.document["userPrincipalName"]
+    document = {
+        **row.document,
+        "deletedDateTime": call.clock.stamp(),
+        "userPrincipalName": f"{uuid.UUID(row.id).hex}{name}",
+    }
     call.store.delete("user", row.id)
-    for assignment in call.store.documents("roleAssignment"):
-        if assignment["principalId"] == row.id:
-            call.store.delete("roleAssignment", assignment["id"])
-    call.store.insert("deletedUser", row.id, document, private=row.private)
-    record_change(call, "User", "Delete user", row.id, document["userPrincipalName"])
+    for assignment in roles:
+        call.store.delete("roleAssignment", assignment["id"])
+    private = {**row.private, **dict(zip(ONLY_WHILE_DELETED, (name, groups, roles), strict=True))}
+    call.store.insert(DELETED_KIND, row.id, document, private=private)
+    record_change(call, "User", "Delete user", row.id, name)
     return no_content()
 
 
@@ -286,7 +378,7 @@ def _check_password(password: Any) -> None:
         )
 
 
-def _check_principal_name(call: Call, name: Any) -> None:
+def check_principal_name(call: Call, name: Any) -> None:
     local, at, domain = str(name).rpartition("@")
     if not at or not re.fullmatch(r"[A-Za-z0-9'.\-_!#^~]{1,64}", local) or local.endswith(".") or len(str(name)) > 113:
         raise bad_request("Property userPrincipalName is invalid.")
@@ -311,23 +403,19 @@ def _check_principal_name(call: Call, name: Any) -> None:
 
 
 def get_requirements(call: Call) -> GraphResponse:
-    row = find_user(call)
-    return GraphResponse(
-        200,
-        {
-            "@odata.context": call.context(f"users('{row.id}')/authentication/requirements/$entity"),
-            MFA_STATE: row.document[MFA_STATE],
-        },
-    )
+    row = _find_user_of_methods(call)
+    suffix = f"users('{row.id}')/authentication/requirements/$entity"
+    return answer_one(call, REQUIREMENTS, suffix, {MFA_STATE: row.document[MFA_STATE]})
 
 
 def patch_requirements(call: Call) -> GraphResponse:
-    row = find_user(call)
+    row = _find_user_of_methods(call)
     body = call.body()
     check_known(body, (MFA_STATE,), "strongAuthenticationRequirements")
     state = body.get(MFA_STATE)
     if state not in MFA_STATES:
         raise bad_policy(f"Requested value '{state}' was not found.")
+    check_restriction(call, row.id)
     if state != row.document[MFA_STATE]:
         call.store.update("user", row.id, document={**row.document, MFA_STATE: state})
         record_change(call, "User", "Update per-user multifactor authentication state", row.id, _name(row.document))
@@ -335,7 +423,7 @@ def patch_requirements(call: Call) -> GraphResponse:
 
 
 def list_methods(call: Call) -> GraphResponse:
-    row = find_user(call)
+    row = _find_user_of_methods(call)
     created = row.document["createdDateTime"]
     methods: list[dict[str, Any]] = [
         {
@@ -360,6 +448,7 @@ def list_methods(call: Call) -> GraphResponse:
 
 def revoke_sessions(call: Call) -> GraphResponse:
     row = find_user(call)
+    check_restriction(call, row.id)
     document = {**row.document, "signInSessionsValidFromDateTime": call.clock.stamp()}
     call.store.update("user", row.id, document=document)
     record_change(call, "User", "Update StsRefreshTokenValidFrom Timestamp", row.id, _name(document))
@@ -367,10 +456,14 @@ def revoke_sessions(call: Call) -> GraphResponse:
 
 
 def list_member_of(call: Call) -> GraphResponse:
-    """Groups only; directory roles are read elsewhere."""
+    """Groups and administrative units; directory roles are read elsewhere."""
     row = find_user(call)
-    groups = call.store.documents("group", OBJECTS.c.id.in_(call.store.sources(row.id)))
-    found = [{"@odata.type": "#microsoft.graph.group", **group} for group in groups]
+    around = call.store.sources(row.id)
+    found = [
+        {"@odata.type": f"#microsoft.graph.{kind}", **document}
+        for kind in ("group", UNIT)
+        for document in call.store.documents(kind, OBJECTS.c.id.in_(around))
+    ]
     return answer_plain_list(call, "directoryObjects{select}", found)
 
 

@@ -47,11 +47,9 @@ SOURCES: dict[str, tuple[str, ...]] = {
 
 
 def person(name: str, number: int, kind: str = "user") -> dict[str, Any]:
-    return {
-        "@odata.type": f"#microsoft.graph.{kind}",
-        "id": f"b7a1d9f0-0000-4000-8000-{number:012}",
-        "userPrincipalName": f"{name}@contoso.example",
-    }
+    """Of whatever kind; only a user has a name to sign in with."""
+    names = {"userPrincipalName": f"{name}@contoso.example"} if kind == "user" else {"displayName": name}
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": f"b7a1d9f0-0000-4000-8000-{number:012}", **names}
 
 
 def group() -> dict[str, Any]:

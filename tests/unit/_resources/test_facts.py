@@ -207,8 +207,9 @@ def test_every_fact_of_the_tenant() -> None:
 
 
 def holder(name: str, number: int, kind: str = "user", through: str | None = None) -> dict[str, Any]:
-    shown = person(name, number)
-    return {"name": shown["userPrincipalName"], "id": shown["id"], "type": kind, "through": through}
+    shown = person(name, number, kind)
+    label = shown["userPrincipalName" if kind == "user" else "displayName"]
+    return {"name": label, "id": shown["id"], "type": kind, "through": through}
 
 
 # What is asked of Graph

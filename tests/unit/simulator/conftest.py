@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import requests
 
+from ansible_collections.zerotrust.m365.tests.contract.watching import Recorded, check_answer, fail_on
 from m365_simulator.simulation import Options, Simulation
 from m365_simulator.web import WebApplication
 
@@ -58,12 +59,13 @@ class Client:
         self.tenant = simulation.first
         self.application = WebApplication(simulation, lambda: stopped.append(True))
         self.stopped = stopped
+        simulation.graph.exchanges.observers[:] = [check_answer]
         self.kept_token: str | None = None
 
     def send(self, method: str, path: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         location, _unused, query = path.partition("?")
-        raw = [(b"host", b"localhost:8443")]
-        raw += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+        sent_headers = {"host": "localhost:8443", **{name.lower(): value for name, value in (headers or {}).items()}}
+        raw = [(name.encode(), value.encode()) for name, value in sent_headers.items()]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -208,8 +210,9 @@ class Server:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.ready_file = folder / "ready.json"
+        self.exchanges = folder / "exchanges.jsonl"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "m365_simulator", "serve", "--ready-file", str(self.ready_file), *arguments],
+            [sys.executable, "-m", "m365_simulator", "serve", *self.files(), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -221,6 +224,9 @@ class Server:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = self.ready["ca_file"]
+
+    def files(self) -> list[str]:
+        return ["--ready-file", str(self.ready_file), "--exchanges", str(self.exchanges)]
 
     def token(self, **changes: Any) -> requests.Response:
         form = {
@@ -246,6 +252,7 @@ class Server:
         status = self.process.wait(timeout=20)
         assert self.process.stdout is not None
         self.process.stdout.close()
+        fail_on([finding for verdict in Recorded(self.exchanges).new() for finding in verdict.answer])
         return status
 
 

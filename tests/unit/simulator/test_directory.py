@@ -77,25 +77,6 @@ def test_narrow_permissions_change_their_property_only(greenfield: Any) -> None:
     assert greenfield.call("PATCH", f"/v1.0/users/{id}", {"jobTitle": "x"}).status == 403
 
 
-def test_requirements_are_beta_only(legacy: Any) -> None:
-    user = find(legacy, "Yara Kaya")
-    path = f"/users/{user['id']}/authentication/requirements"
-    assert legacy.get(f"/v1.0{path}").message == "Resource not found for the segment 'requirements'."
-    assert legacy.get(f"/beta{path}").body["perUserMfaState"] == "enabled"
-    for state in ("disabled", "disabled", "enforced"):
-        assert legacy.call("PATCH", f"/beta{path}", {"perUserMfaState": state}).status == 204
-        assert legacy.get(f"/beta{path}").body["perUserMfaState"] == state
-    shown = legacy.get(f"/v1.0/users/{user['id']}?$select=perUserMfaState").body
-    assert shown["perUserMfaState"] == "enforced"
-    for body in ({"perUserMfaState": "unknownFutureValue"}, {"state": "enabled"}, {}):
-        assert legacy.call("PATCH", f"/beta{path}", body).status == 400
-
-
-def test_mfa_state_may_be_absent_from_users(legacy: Any) -> None:
-    legacy.admin("POST", "/assumptions", {"user_mfa_state_in_list": "absent"})
-    assert legacy.get("/v1.0/users?$select=id,perUserMfaState").status == 400
-
-
 def test_methods_of_a_user(legacy: Any) -> None:
     user = find(legacy, "Ada Jansen")
     methods = legacy.get(f"/v1.0/users/{user['id']}/authentication/methods").value

@@ -40,6 +40,13 @@ NAMES = st.sampled_from(
         "defaultUserRolePermissions",
         "roleDefinitionId",
         "principalId",
+        "signInIdentity",
+        "signInContext",
+        "signInConditions",
+        "includeApplications",
+        "authenticationFlow",
+        "ipRanges",
+        "countriesAndRegions",
         "@odata.id",
         "@odata.type",
     ]

@@ -19,11 +19,11 @@ from m365_simulator.scenarios import load_scenario, parse_scenario, scenario_nam
 from m365_simulator.simulation import Options, Simulation
 
 
-def test_five_scenarios_ship() -> None:
-    assert scenario_names() == ["business", "greenfield", "hybrid", "legacy", "locked"]
+def test_six_scenarios_ship() -> None:
+    assert scenario_names() == ["business", "generated", "greenfield", "hybrid", "legacy", "locked"]
 
 
-@pytest.mark.parametrize("name", scenario_names())
+@pytest.mark.parametrize("name", ["business", "greenfield", "hybrid", "legacy", "locked"])
 def test_shipped_scenario_has_what_every_tenant_needs(name: str, simulate: Callable[[str], Any]) -> None:
     client = simulate(name)
     holders = client.get("/v1.0/directoryRoles(roleTemplateId='62e90394-69f5-4237-9190-012177145e10')/members").value
@@ -89,6 +89,20 @@ def test_locked_has_security_defaults_on(locked: Any) -> None:
         ("people: {named: [{name: A B, per_user_mfa: maybe}]}", "unknown per-user MFA state"),
         ("subscriptions: [{part_number: GOLD}]", "unknown subscription, 'GOLD'"),
         ("security_defaults: {enabled: 1}", "security_defaults.enabled must be bool"),
+        ("drawn: {colour: red}", "unknown key 'colour' in drawn"),
+        ("drawn: {users: {least: 9, most: 3}}", "a most not below it"),
+        ("drawn: {users: {least: 0}}", "a least of 1 or more"),
+        ("drawn: {licences: {free: 0}}", "nor all 0"),
+        ("drawn: {licences: {free: 1, P1: -1}}", "must not be negative"),
+        ("drawn: {users: {most: 0}}", "a most not below it"),
+        ("drawn: {licences: {gold: 1}}", "unknown key 'gold' in drawn.licences"),
+        ("people: {named: [{name: A B, methods: [smoke]}]}", "unknown authentication method, 'smoke'"),
+        ("people: {generated: {methods: [{methods: [smoke]}]}}", "unknown authentication method, 'smoke'"),
+        ("people: {named: [{name: A B, legacy_protocols: [Gopher]}]}", "unknown legacy protocol, 'Gopher'"),
+        ("groups: [{name: G, roles: [King], role_assignable: true}]", "unknown directory role, 'King'"),
+        ("groups: [{name: G, roles: [Global Reader]}]", "G has roles but is not role_assignable"),
+        ("groups: [{members: []}]", "a group has no name"),
+        ("microsoft_managed_policies: perhaps", "unknown state of policies, 'perhaps'"),
         ("assumptions: {weather: fine}", "no assumption 'weather'"),
         ("- a", "the top level must be a mapping"),
     ],

@@ -130,7 +130,7 @@ def test_port_in_use(server: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--scenario", "nowhere"], "There is no scenario 'nowhere'; choose from business, greenfield,"),
+        (["--scenario", "nowhere"], "There is no scenario 'nowhere'; choose from business, generated, greenfield,"),
         (["--scenario", "/nonexistent.yml"], "cannot be read: No such file or directory"),
         (["--state", "/nonexistent/state.db"], "cannot be used: No such file or directory"),
         (["--port", "99999"], "There is no port 99999"),
@@ -158,7 +158,7 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
 def test_list_of_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenarios"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["business", "greenfield", "hybrid", "legacy", "locked"]
+    assert [line.split()[0] for line in lines] == ["business", "generated", "greenfield", "hybrid", "legacy", "locked"]
     assert all(len(line.split()) > 3 for line in lines)
 
 
