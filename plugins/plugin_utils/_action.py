@@ -94,7 +94,7 @@ class ResourceAction(ActionBase):
         with process_environment(environment):
             result = run_in_process(self.resource, arguments, self._task.action, bool(self._task.check_mode))
         if not self._shows_invocation(variables):
-            del result["invocation"]
+            result.pop("invocation", None)
         return result
 
     def _shows_invocation(self, variables: Mapping[str, Any]) -> bool:
