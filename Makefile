@@ -51,7 +51,7 @@ export no_proxy := $(NO_PROXY)
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: $(RUN_TIME) $(LINK) ## Harden a simulated tenant: before, dry run, apply, apply again, after
@@ -110,6 +110,10 @@ deep: $(TEST_TOOLS) $(LINK) ## The long tests only
 clients: $(TEST_TOOLS) $(LINK) ## Other people's Graph clients, unmodified, against the simulator (large downloads)
 	$(BIN)/python tests/clients/installing.py
 	$(BIN)/python tests/clients/private_names.py $(BIN)/python -m pytest tests/clients -m clients $(PYTEST_ARGS)
+
+.PHONY: simulator-docs
+simulator-docs: $(TEST_TOOLS) $(LINK) ## Write the tables of scenarios and assumptions into docs/simulator.md
+	PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/scenarios/document.py
 
 .PHONY: bench
 bench: $(TEST_TOOLS) $(LINK) ## Benchmarks; writes docs/benchmarks.md

@@ -21,12 +21,14 @@ LOCATIONS = f"{ACCESS}/namedLocations"
 METHODS = "/policies/authenticationMethodsPolicy"
 CONFIGURATIONS = f"{METHODS}/authenticationMethodConfigurations"
 USERS = "/v1.0/users"
+UNITS = "/v1.0/directory/administrativeUnits"
 DELETED_USERS = "/v1.0/directory/deletedItems"
 ASSIGNMENTS = "/v1.0/roleManagement/directory/roleAssignments"
 REGISTRATIONS = "/v1.0/reports/authenticationMethods/userRegistrationDetails"
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 PRIVILEGED_AUTHENTICATION_ADMINISTRATOR = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
+USER_ADMINISTRATOR = "fe930be7-5e62-47db-91af-98c3a49a38b1"
 NOBODY = "11111111-2222-4333-8444-555555555555"
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 GRAPH_URL = "https://localhost:8443"
@@ -111,8 +113,20 @@ def user_named(client: Client, name: str) -> str:
     return str(client.get(f"{USERS}?$filter=displayName eq '{name}'").value[0]["id"])
 
 
-def give_role(client: Client, principal: str, role: str) -> Answer:
-    body = {"roleDefinitionId": role, "principalId": principal, "directoryScopeId": "/"}
+def new_unit(client: Client, **changes: Any) -> str:
+    """The id of an administrative unit."""
+    answer = client.call("POST", UNITS, {"displayName": "Emergency accounts", **changes})
+    assert answer.status == 201, answer.content
+    return str(answer.body["id"])
+
+
+def add_to_unit(client: Client, unit: str, member: str) -> Answer:
+    reference = {"@odata.id": f"{GRAPH_URL}/v1.0/directoryObjects/{member}"}
+    return client.call("POST", f"{UNITS}/{unit}/members/$ref", reference)
+
+
+def give_role(client: Client, principal: str, role: str, scope: str = "/") -> Answer:
+    body = {"roleDefinitionId": role, "principalId": principal, "directoryScopeId": scope}
     return client.call("POST", ASSIGNMENTS, body)
 
 

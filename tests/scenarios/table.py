@@ -309,7 +309,7 @@ ROWS = (
         "DOC",
         "Entra documentation: Restricted management administrative units",
         guess="the code of the 403",
-        pending=EMERGENCY_ACCESS,
+        assumptions=("restricted_management_refusal",),
     ),
     Row(
         36,

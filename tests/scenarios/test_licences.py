@@ -93,8 +93,6 @@ def buy(client: Client, plan: str) -> None:
 
 def test_with_p2_nothing_is_invented(business: Client) -> None:
     buy(business, ENTRA_P2)
-    for name in SCHEDULES:
-        assert name in refused(business.get(f"{ROLES}/{name}"), 400, "BadRequest")
     refused(business.get("/v1.0/identityProtection/riskyUsers"), 400, "BadRequest")
     conditions = {**MFA_FOR_ALL["conditions"], "userRiskLevels": ["high"]}
     assert write_policy(business, conditions=conditions).status == 201

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.zerotrust.m365.tests.scenarios.document import DOCUMENT, with_tables
 from ansible_collections.zerotrust.m365.tests.scenarios.table import ROWS, SECTIONS, Row
 from m365_simulator.assumptions import ASSUMPTIONS
 
@@ -58,3 +59,8 @@ def test_every_assumption_of_a_row_is_tested_under_all_values() -> None:
         marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
         under = {name for name, values in (mark.args for mark in marks) if values == values_of(name)}
         assert under == wanted[number], number
+
+
+def test_the_documentation_has_the_table() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    assert document == with_tables(document), "run make simulator-docs"
