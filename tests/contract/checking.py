@@ -333,8 +333,9 @@ class _Shown:
         self.expanded = {name.strip().lower() for name in re.sub(r"\([^()]*\)", "", expanded).split(",")}
 
     def includes(self, name: str) -> bool:
-        """Keys may always be shown, says OData."""
-        return not self.selected or name == "id" or name.lower() in self.selected | self.expanded
+        """Keys may always be shown, says OData, and * selects everything."""
+        everything = not self.selected or "*" in self.selected
+        return everything or name == "id" or name.lower() in self.selected | self.expanded
 
 
 def _selected(exchange: Exchange) -> _Shown:

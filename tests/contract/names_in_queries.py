@@ -22,8 +22,8 @@ COMPARED = re.compile(r"([A-Za-z][\w/]*)\s+(?:eq|ne)\s+'((?:[^']|'')*)'")
 
 def names_in_query(table: Table, type_name: str, option: str, text: str) -> Iterator[str]:
     """What is wrong with one query option of a request about this type."""
-    if option == "$select":
-        yield from _each(table, type_name, option, text.split(","))
+    if option == "$select":  # where * stands for all of them
+        yield from _each(table, type_name, option, [name for name in text.split(",") if name.strip() != "*"])
     elif option == "$orderby":
         yield from _each(table, type_name, option, [item.split()[0] for item in text.split(",") if item.split()])
     elif option == "$expand":

@@ -227,6 +227,7 @@ def test_a_lie_in_an_address(contract: Contract, changes: dict[str, Any], findin
         "$filter=assignedLicenses/$count eq 0",
         "$filter=createdDateTime ge 2026-01-01T00:00:00Z and otherMails/any(m:startswith(m, 'o''brien'))",
         "$filter=signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z",
+        "$select=id,*",
         "$select=id,passwordProfile/password&$orderby=displayName desc,id&$top=5&$skiptoken=a",
         "$expand=manager($levels=max;$select=id,displayName)",
         '$count=true&$search="displayName:x"',

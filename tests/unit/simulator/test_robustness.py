@@ -83,7 +83,10 @@ OPTIONS = st.sampled_from(
 @pytest.fixture(scope="module")
 def client(client_of: Any) -> Any:
     simulation = Simulation(Options(scenarios=("business",)), ["https://localhost:8443"])
-    yield client_of(simulation)
+    client = client_of(simulation)
+    # Only crashes count here: Graph too may take nonsense that its schema does not have. schemathesis looks for more.
+    simulation.graph.exchanges.observers.clear()
+    yield client
     simulation.close()
 
 
