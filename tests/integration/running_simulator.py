@@ -237,6 +237,25 @@ class Simulator:
         """Make a coming request fail. ``path`` is a regular expression; see the simulator's README for the rest."""
         self._admin("POST", "/faults", body={"path": path, "status": status, **more})
 
+    def strike(self, **fault: Any) -> None:
+        """Put one fault in force, with the keys of a plan of faults."""
+        self._admin("POST", "/faults", body=fault)
+
+    def heal(self) -> None:
+        """No faults any more, and all writes are visible."""
+        self._admin("DELETE", "/faults")
+
+    def change(self, tenant: Tenant, method: str, path: str, body: Any = None) -> None:
+        """Do to the tenant what somebody else might, by the permissions of its application."""
+        answer = self._session.request(
+            method,
+            f"{self.graph_url}/v1.0{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.access_token(tenant)}"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+
     def _admin(self, method: str, path: str, parameters: Any = None, body: Any = None) -> Any:
         answer = self._session.request(method, self._admin_url + path, params=parameters, json=body, timeout=30)
         answer.raise_for_status()

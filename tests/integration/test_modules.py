@@ -21,6 +21,9 @@ TARGETS = Path(__file__).parent / "targets"
 
 # For each module: the scenario that its target is written for, and the tasks that change something there.
 MODULES: dict[str, tuple[str, list[str]]] = {
+    "conditional_access_exclusion": ("business", ["Keep the group out of every policy"]),
+    "emergency_access_info": ("business", []),
+    "emergency_account": ("business", ["Create an emergency account", "Mend the one that is there"]),
     "graph_info": ("business", []),
     "graph_request": (
         "business",
@@ -35,6 +38,9 @@ MODULES: dict[str, tuple[str, list[str]]] = {
     "security_defaults": ("legacy", ["Turn security defaults on"]),
     "tenant_info": ("hybrid", []),
 }
+
+# How many writes those tasks make, where it is not one each.
+WRITES = {"emergency_account": 4}
 
 
 class Target:
@@ -84,7 +90,7 @@ def four_runs(module: str, simulator: Simulator, play: Play, folder: Path, door:
 
     applied = target.run()
     assert applied.changes() == predicted.changes()
-    assert len(writes(simulator.journal())) == len(expected)
+    assert len(writes(simulator.journal())) == WRITES.get(module, len(expected))
 
     simulator.forget()
     for options in ([], ["--check"]):

@@ -17,7 +17,7 @@ from typing import Any
 
 from .._graph.client import GraphClient
 from .._graph.connect import connect
-from .._graph.errors import ConnectionFailed, GraphError, M365Error
+from .._graph.errors import ConnectionFailed, GraphError, M365Error, Unavailable
 from .plan import Plan, Request
 from .resource import Resource, needs
 from .run import Run, WriteGuard
@@ -74,6 +74,30 @@ def execute(
     return result
 
 
+class SomeRefused(M365Error):
+    """Graph refused some of the changes; all others were made. ``refused`` are their titles and reasons."""
+
+    def __init__(self, refused: Mapping[str, GraphError], made: int) -> None:
+        self.refused = {title: error.message for title, error in refused.items()}
+        reasons = " ".join(f"{title}: {reason}" for title, reason in self.refused.items())
+        super().__init__(f"{len(self.refused)} changes were refused, {made} were made. {reasons}")
+
+    def details(self) -> dict[str, Any]:
+        return {"refused": self.refused}
+
+
+class NameTaken(M365Error):
+    """Graph says that an object is there, which reads do not show. ``title`` is the change that was to create it."""
+
+    def __init__(self, title: str, refusal: GraphError) -> None:
+        super().__init__(refusal.message)
+        self.title = title
+        self._refusal = refusal
+
+    def details(self) -> dict[str, Any]:
+        return self._refusal.details()
+
+
 class Progress:
     """How far a run has come; what a failed result still has to tell."""
 
@@ -90,19 +114,49 @@ def work(resource: Resource, run: Run, progress: Progress) -> dict[str, Any]:
     state = resource.read(run)
     plan = progress.plan = resource.plan(run, state)
     if plan.changes and not run.check_mode:
-        run.client.require_permissions([need for change in plan.changes for need in needs(change.outline())])
-        for change in plan.changes:
-            request = change.request_with(run.created)
-            try:
-                answer = make(run, request)
-            except ConnectionFailed as error:
-                progress.written += not error.certain  # it may have been done: say changed rather than not
-                raise
-            progress.written += 1
-            keep(run, request, answer)
+        try:
+            apply(run, progress, plan)
+        except NameTaken as taken:
+            plan = progress.plan = plan_around(resource, run, taken)
+            apply(run, progress, plan)
         state = verify(resource, run, plan)
     sentence = plan.planned if run.check_mode and plan.changes else plan.done
     return {"msg": sentence, **resource.result(run, plan, state), **plan.extra}
+
+
+def apply(run: Run, progress: Progress, plan: Plan) -> None:
+    """Make the changes of a plan. Raises NameTaken if its first one cannot be, because the object is there."""
+    run.client.require_permissions([need for change in plan.changes for need in needs(change.outline())])
+    refused: dict[str, GraphError] = {}
+    for change in plan.changes:
+        request = change.request_with(run.created)
+        try:
+            answer = make(run, request)
+        except GraphError as error:
+            if request.creates and error.means_name_taken() and change is plan.changes[0]:
+                raise NameTaken(change.title, error) from None
+            progress.written += isinstance(error, Unavailable)  # as below
+            if not plan.keep_going:
+                raise
+            refused[change.title] = error
+            continue
+        except ConnectionFailed as error:
+            progress.written += not error.certain  # it may have been done: say changed rather than not
+            raise
+        progress.written += 1
+        keep(run, request, answer)
+    if refused:
+        raise SomeRefused(refused, progress.written)
+
+
+def plan_around(resource: Resource, run: Run, taken: NameTaken) -> Plan:
+    """The plan for an object that reads hid at first. Raises what Graph said if they go on hiding it."""
+    poll = Poll(run)
+    while poll.wait():
+        plan = resource.plan(run, resource.read(run))
+        if all(change.title != taken.title for change in plan.changes):
+            return plan
+    raise taken
 
 
 def make(run: Run, request: Request) -> Any:

@@ -74,13 +74,15 @@ class Change:
 class Plan:
     """All changes of a task, in the order in which they are made, and one sentence about them.
 
-    ``sentence`` is in the future tense of a dry run (``planned``) and in the past of a run (``done``).
+    The sentence is in the future tense for a dry run (``planned``) and in the past for a run (``done``). With
+    ``keep_going`` a refused change does not keep the later ones from being made; the run fails at its end.
     """
 
     changes: Sequence[Change] = ()
     planned: str = ""
     done: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    keep_going: bool = False
 
     def diff(self) -> list[dict[str, Any]]:
         return [change.diff() for change in self.changes]

@@ -42,7 +42,8 @@ class Run:
     """What a resource works with: checked options, the Graph client, and the ways to speak to the user.
 
     ``answers`` collects what Graph answered to each write, in order; None for an empty answer. ``created`` holds the
-    ids of what was created, by the names that the requests give them.
+    ids of what was created, by the names that the requests give them. ``kept`` is for what a resource needs to read but
+    once in a run, however often it looks whether a change is shown.
     """
 
     options: Mapping[str, Any]
@@ -52,3 +53,4 @@ class Run:
     secret: Callable[[str], None]
     answers: list[Any] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)

@@ -61,7 +61,9 @@ class Asked:
             missing = missing_names([need], self.roles) if need else {}
             if need and not missing and not says_permission(code, text):
                 return GraphError(**about)  # the application has what it needs: Graph's own words are the reason
-            return PermissionMissing(missing=[name for names in missing.values() for name in names], **about)
+            return PermissionMissing(
+                missing=[name for names in missing.values() for name in names], role=need.role if need else "", **about
+            )
         asked = seconds_of(header(headers, "Retry-After"), header(headers, "Date"))
         if kind is Throttled and asked:
             about["advice"] = (

@@ -142,16 +142,20 @@ class GraphError(M365Error):
             "path": self.path,
         }
 
-
     def means_already_there(self) -> bool:
         """Whether Graph refused to add what is there (as live tools' users report it: 400, sometimes 409)."""
         return self.status in (400, 409) and any(words in self.text for words in ALREADY_THERE)
+
+    def means_name_taken(self) -> bool:
+        """Whether Graph refused to create an object because its name is taken."""
+        return self.status in (400, 409) and NAME_TAKEN in self.text
 
     def means_not_replicated(self) -> bool:
         """Whether Graph may not know an object that was created a moment ago (404, and 400s seen by live tools)."""
         return self.status == 404 or (self.status == 400 and any(words in self.text for words in NOT_REPLICATED))
 
 
+NAME_TAKEN = "Another object with the same value for property userPrincipalName already exists"
 ALREADY_THERE = (
     "added object references already exist",
     "A conflicting object with one or more of the specified property values is present",
@@ -187,17 +191,27 @@ class Unauthorized(GraphError):
 
 
 class PermissionMissing(GraphError):
-    """403 for want of consent. ``missing`` names the permissions where they are known, alternatives in one string."""
+    """403 for want of consent. ``missing`` names the permissions where they are known, alternatives in one string.
 
-    def __init__(self, *, missing: Sequence[str] = (), **keywords: Any) -> None:
+    ``role`` is the directory role that it takes besides where the object is an administrator, if that is known.
+    """
+
+    def __init__(self, *, missing: Sequence[str] = (), role: str = "", **keywords: Any) -> None:
         self.missing = tuple(missing)
-        what = f"Missing permission: {', and '.join(missing)}. " if missing else "A permission is missing. "
-        super().__init__(
-            advice=f"{what}Grant it to the application, with admin consent, and log in again for a new token. "
-            "Where the object is an administrator or lies in a restricted administrative unit, "
-            "the application needs a directory role as well.",
-            **keywords,
-        )
+        if role and not missing:
+            advice = (
+                "The application has the permission for this. Where the object is an administrator, it needs the "
+                f"directory role {role} as well; where the object lies in a restricted management administrative unit, "
+                "a role that is assigned at that unit. Assign the role, and log in again for a new token."
+            )
+        else:
+            what = f"Missing permission: {', and '.join(missing)}. " if missing else "A permission is missing. "
+            advice = (
+                f"{what}Grant it to the application, with admin consent, and log in again for a new token. "
+                "Where the object is an administrator or lies in a restricted administrative unit, "
+                f"the application needs {f'the directory role {role}' if role else 'a directory role'} as well."
+            )
+        super().__init__(advice=advice, **keywords)
 
     def details(self) -> dict[str, Any]:
         return {**super().details(), "missing_permissions": list(self.missing)}

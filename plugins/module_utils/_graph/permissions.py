@@ -19,10 +19,14 @@ Alternatives = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Need:
-    """What is to be done ("change ..."), and for each permission it needs the names of which one suffices."""
+    """What is to be done ("change ..."), and for each permission it needs the names of which one suffices.
+
+    ``role`` is the directory role that an application needs besides, where this is done to an administrator.
+    """
 
     what: str
     all_of: tuple[frozenset[str], ...]
+    role: str = ""
 
     def missing(self, granted: Iterable[str]) -> tuple[frozenset[str], ...]:
         have = set(granted)
@@ -31,17 +35,22 @@ class Need:
 
 @dataclass(frozen=True)
 class Row:
-    """``methods`` and ``path`` (``{}`` stands for one segment) that need ``all_of``; what a person calls it."""
+    """``methods`` and ``path`` (``{}`` stands for one segment) that need ``all_of``; what a person calls it.
+
+    ``role`` as in Need. Source: the page on the resource type user, "Who can perform sensitive actions?".
+    """
 
     methods: tuple[str, ...]
     path: str
     what: str
     all_of: tuple[Alternatives, ...]
     versions: tuple[str, ...] = VERSIONS
+    role: str = ""
 
 
 READ = ("GET",)
 CHANGE = ("PATCH", "PUT")
+FOR_ADMINISTRATORS = "Privileged Authentication Administrator"
 
 DIRECTORY_READ = ("Directory.Read.All", "Directory.ReadWrite.All")
 POLICY_READ = ("Policy.Read.All",)
@@ -69,6 +78,16 @@ LICENCES_READ = (
 )
 ROLES_READ = ("RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory")
 ROLES_WRITE = ("RoleManagement.ReadWrite.Directory",)
+ACTIVE_ROLES_READ = (
+    "RoleAssignmentSchedule.Read.Directory",
+    "RoleAssignmentSchedule.ReadWrite.Directory",
+    *ROLES_READ,
+)
+ELIGIBLE_ROLES_READ = (
+    "RoleEligibilitySchedule.Read.Directory",
+    "RoleEligibilitySchedule.ReadWrite.Directory",
+    *ROLES_READ,
+)
 GROUPS_READ = ("Group.Read.All", "Group.ReadWrite.All", *DIRECTORY_READ)
 MEMBERS_READ = (
     "GroupMember.Read.All",
@@ -77,6 +96,8 @@ MEMBERS_READ = (
     "Group.ReadWrite.All",
     *DIRECTORY_READ,
 )
+MEMBERS_WRITE = ("GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All")
+UNITS_READ = ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *DIRECTORY_READ)
 REGISTRATION_READ = ("AuditLog.Read.All", "UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
 
 TABLE: tuple[Row, ...] = (
@@ -136,8 +157,30 @@ TABLE: tuple[Row, ...] = (
         "/users/{}",
         "change a user",
         (("User-PasswordProfile.ReadWrite.All", "User.EnableDisableAccount.All", *USERS_WRITE),),
+        role=FOR_ADMINISTRATORS,
     ),
-    Row(("DELETE",), "/users/{}", "delete a user", (("User.DeleteRestore.All", *USERS_WRITE),)),
+    Row(
+        ("DELETE",),
+        "/users/{}",
+        "delete a user",
+        (("User.DeleteRestore.All", *USERS_WRITE),),
+        role=FOR_ADMINISTRATORS,
+    ),
+    Row(READ, "/users/{}/memberOf", "list the groups of a user", (("GroupMember.Read.All", *USERS_READ),)),
+    Row(
+        READ,
+        "/users/{}/transitiveMemberOf",
+        "list the groups of a user",
+        (("User.Read.All", "GroupMember.Read.All", "Group.Read.All", *DIRECTORY_READ),),
+    ),
+    Row(READ, "/directory/deletedItems/microsoft.graph.user", "list deleted users", (USERS_READ,)),
+    Row(
+        ("POST",),
+        "/directory/deletedItems/{}/restore",
+        "restore a deleted user",
+        (("User.DeleteRestore.All", *USERS_WRITE),),
+        role=FOR_ADMINISTRATORS,
+    ),
     Row(
         READ,
         "/users/{}/authentication/requirements",
@@ -169,12 +212,39 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(("POST",), "/roleManagement/directory/roleAssignments", "assign a role", (ROLES_WRITE,)),
     Row(("DELETE",), "/roleManagement/directory/roleAssignments/{}", "remove a role assignment", (ROLES_WRITE,)),
+    Row(
+        READ,
+        "/roleManagement/directory/roleAssignmentScheduleInstances",
+        "list role holders with their ends",
+        (ACTIVE_ROLES_READ,),
+    ),
+    Row(
+        READ,
+        "/roleManagement/directory/roleEligibilityScheduleInstances",
+        "list who is eligible for roles",
+        (ELIGIBLE_ROLES_READ,),
+    ),
+    Row(
+        ("POST",),
+        "/roleManagement/directory/roleAssignmentScheduleRequests",
+        "change when a role ends",
+        (("RoleAssignmentSchedule.ReadWrite.Directory", *ROLES_WRITE),),
+    ),
     Row(READ, "/directoryRoles", "list roles", ((*ROLES_READ, *DIRECTORY_READ),)),
     Row(READ, "/directoryRoles/{}/members", "list the members of a role", ((*ROLES_READ, *DIRECTORY_READ),)),
     Row(READ, "/groups", "list groups", (("GroupMember.Read.All", *GROUPS_READ),)),
     Row(READ, "/groups/{}", "read a group", (("GroupMember.Read.All", *GROUPS_READ),)),
     Row(READ, "/groups/{}/members", "list the members of a group", (MEMBERS_READ,)),
     Row(READ, "/groups/{}/transitiveMembers", "list the members of a group", (MEMBERS_READ,)),
+    Row(("POST",), "/groups/{}/members/$ref", "add a member to a group", (MEMBERS_WRITE,)),
+    Row(READ, "/directory/administrativeUnits", "list administrative units", (UNITS_READ,)),
+    Row(READ, "/directory/administrativeUnits/{}", "read an administrative unit", (UNITS_READ,)),
+    Row(
+        ("POST",),
+        "/directory/administrativeUnits/{}/members/$ref",
+        "add a member to an administrative unit",
+        (("AdministrativeUnit.ReadWrite.All",),),
+    ),
     Row(
         READ,
         "/reports/authenticationMethods/userRegistrationDetails",
@@ -195,7 +265,7 @@ TABLE: tuple[Row, ...] = (
 def needs_of(method: str, version: str, path: str) -> Need | None:
     """What the table says of a request; None where the table does not know it."""
     row = _ROWS.get((method.upper(), version, _shape(path)))
-    return Need(row.what, tuple(frozenset(names) for names in row.all_of)) if row else None
+    return Need(row.what, tuple(frozenset(names) for names in row.all_of), row.role) if row else None
 
 
 def missing_names(needs: Iterable[Need], granted: Iterable[str]) -> Mapping[str, Sequence[str]]:

@@ -17,6 +17,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     GraphError,
     M365Error,
     OptionError,
+    Unavailable,
 )
 from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, answered, refused
 
@@ -565,3 +566,79 @@ def test_what_is_to_be_created_needs_no_id_in_a_dry_run(monkeypatch: pytest.Monk
     assert result["changed"]
     assert graph.writes == []
     assert [part["after"] for part in result["diff"]] == [{"name": "one"}, {"member": True}]
+
+
+class Made(Resource):
+    """A user that is created when reads do not show it, and given a name."""
+
+    name = "made"
+
+    def read(self, run: Run) -> Any:
+        return run.client.get("/made", action="read it")
+
+    def plan(self, run: Run, state: Any) -> Plan:
+        creation = Change("the user", None, {"there": True}, Request("POST", "/users", "create it", {}, creates=True))
+        naming = Change("its name", {}, {"name": "new"}, Request("PATCH", "/users/1", "name it", {"name": "new"}))
+        changes = [] if state["there"] else [creation]
+        return Plan([*changes, *([] if state.get("name") == "new" else [naming])], done="Done.")
+
+    def result(self, run: Run, plan: Plan, state: Any) -> dict[str, Any]:
+        return {"made": state}
+
+
+def taken() -> GraphError:
+    text = "Another object with the same value for property userPrincipalName already exists."
+    return GraphError(action="create it", status=400, code="Request_BadRequest", text=text)
+
+
+def hidden_for(reads: int) -> FakeGraph:
+    """A tenant with the user, which so many reads do not show."""
+    states = [{"there": False}] * reads
+    graph = FakeGraph(roles=frozenset(["User.ReadWrite.All"]))
+    there: dict[str, Any] = {"there": True}
+
+    def write(method: str, _path: str, body: Any) -> Any:
+        if method == "POST":
+            return taken()
+        there.update(body)
+        return None
+
+    graph.on_write = write
+    graph.objects["/made"] = lambda: states.pop() if states else dict(there)
+    return graph
+
+
+def test_what_reads_hide_is_found_and_planned_anew(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    graph = hidden_for(3)
+    result = execute(graph, monkeypatch, resource=Made())
+    assert [method for method, _path, _body in graph.writes] == ["POST", "PATCH"]
+    assert [change["before_header"] for change in result["diff"]] == ["its name"]
+    assert result["changed"]
+    assert result["made"] == {"there": True, "name": "new"}
+    assert len(clock.slept) == 3
+
+
+def test_what_goes_on_being_hidden_is_refused_in_the_words_of_graph(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    graph = hidden_for(1000)
+    result = execute(graph, monkeypatch, resource=Made())
+    assert "already exists" in result["msg"]
+    assert result["error"]["code"] == "Request_BadRequest"
+    assert not result["changed"]
+    assert [method for method, _path, _body in graph.writes] == ["POST"]
+    assert clock.now == 10
+
+
+@pytest.mark.parametrize(("kind", "status", "changed"), [(Unavailable, 503, True), (GraphError, 400, False)])
+def test_a_server_error_may_have_made_the_change(
+    kind: type[GraphError], status: int, changed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_method: str, _path: str, _body: Any) -> None:
+        raise kind(action="create the user", status=status)
+
+    graph = family()
+    graph.on_write = write
+    result = execute(graph, monkeypatch, resource=Family())
+    assert result["failed"]
+    assert result["changed"] is changed

@@ -244,6 +244,31 @@ def test_a_refusal_for_another_reason_does_not_ask_for_permissions(
     ) == (kind is PermissionMissing)
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PATCH", "/users/1"), ("DELETE", "/users/1"), ("POST", "/directory/deletedItems/1/restore")],
+)
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        (["User.ReadWrite.All"], "The application has the permission for this. Where the object is an administrator"),
+        (["User.Read.All"], "Missing permission: User"),
+    ],
+)
+def test_the_role_that_administrators_take_is_named(
+    connected: Connect, http: responses.RequestsMock, method: str, path: str, roles: list[str], words: str
+) -> None:
+    client = connected(access_token=make_token(roles=roles))
+    error = graph_error("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    http.add(method, f"{GRAPH}/v1.0{path}", status=403, json=error)
+    with pytest.raises(PermissionMissing) as caught:
+        client.send(client.call(method, path, version="v1.0"))
+    assert words in caught.value.message
+    assert "the directory role Privileged Authentication Administrator as well" in " ".join(
+        caught.value.message.split()
+    )
+
+
 def test_permissions_are_checked_before_anything_is_sent(client: GraphClient, http: responses.RequestsMock) -> None:
     needs = [needs_of("PATCH", "v1.0", DEFAULTS), needs_of("POST", "v1.0", "/users"), needs_of("GET", "v1.0", DEFAULTS)]
     with pytest.raises(MissingPermissions) as caught:

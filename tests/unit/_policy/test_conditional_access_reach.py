@@ -1,0 +1,91 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.conditional_access_reach import (
+    Memberships,
+    Person,
+    catches,
+    excludes,
+)
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape
+
+IDS = ("a", "B", "c", "me")
+
+lists = st.none() | st.lists(st.sampled_from(IDS), unique=True)
+users = st.fixed_dictionaries(
+    {
+        "includeUsers": st.sampled_from([None, [], ["All"], ["None"], ["ME"], ["GuestsOrExternalUsers"], ["other"]]),
+        "includeGroups": lists,
+        "includeRoles": lists,
+        "excludeUsers": st.sampled_from([None, [], ["Me"], ["other"], ["GuestsOrExternalUsers"]]),
+        "excludeGroups": lists,
+        "excludeRoles": lists,
+    }
+)
+memberships = st.builds(Memberships, st.frozensets(st.sampled_from(["a", "b", "c"])), st.booleans())
+people = st.builds(Person, st.just("me"), st.booleans(), memberships, memberships)
+
+
+def policy(conditions: Any) -> dict[str, Any]:
+    return {"conditions": {"users": conditions}}
+
+
+def plainly(conditions: dict[str, Any], person: Person) -> bool:
+    """The same by sets alone, for a person of whom all is known."""
+
+    def named(verb: str) -> bool:
+        listed, groups, roles = (
+            {one.lower() for one in conditions[f"{verb}{kind}"] or ()} for kind in ("Users", "Groups", "Roles")
+        )
+        words = {"all", "me"} | ({"guestsorexternalusers"} if person.guest else set())
+        return bool(listed & words or groups & person.groups.ids or roles & person.roles.ids)
+
+    return named("include") and not named("exclude")
+
+
+def may_be(known: Memberships) -> list[Memberships]:
+    """What the whole of it may be, where it is not complete."""
+    return [Memberships(known.ids | more) for more in ((set(), {"a"}, {"b", "c"}) if not known.complete else (set(),))]
+
+
+@given(users, people)
+def test_what_is_said_holds_whatever_else_somebody_belongs_to(conditions: dict[str, Any], person: Person) -> None:
+    said = catches(policy(conditions), person)
+    truths = {
+        plainly(conditions, replace(person, groups=groups, roles=roles))
+        for groups in may_be(person.groups)
+        for roles in may_be(person.roles)
+    }
+    if said is None:
+        assert not (person.groups.complete and person.roles.complete)
+    else:
+        assert truths == {said}
+
+
+@given(users, people)
+def test_who_is_excluded_is_not_caught(conditions: dict[str, Any], person: Person) -> None:
+    if excludes(policy(conditions), person):
+        assert catches(policy(conditions), person) is False
+
+
+@pytest.mark.parametrize(("guest", "caught"), [(True, None), (False, False)])
+def test_which_guests_are_meant_is_not_known(guest: bool, caught: bool | None) -> None:
+    kinds = {"guestOrExternalUserTypes": "b2bCollaborationGuest"}
+    person = Person("me", guest, Memberships(frozenset()), Memberships(frozenset()))
+    assert catches(policy({"includeGuestsOrExternalUsers": kinds}), person) is caught
+
+
+@pytest.mark.parametrize("conditions", [None, "All", {"includeUsers": "All"}, {"excludeGroups": [1]}])
+def test_an_odd_shape_is_not_read_as_empty(conditions: Any) -> None:
+    person = Person("me", False, Memberships(frozenset()), Memberships(frozenset()))
+    with pytest.raises(UnexpectedShape):
+        catches(policy(conditions), person)

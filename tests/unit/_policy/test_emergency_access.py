@@ -1,0 +1,669 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verdicts about emergency accounts, from one that is healthy and everything that may be wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_access import (
+    is_enough,
+    report,
+    sentence,
+    verdict_of,
+)
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_access_checks import (
+    Check,
+    checks,
+    policies_that_catch,
+)
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_access_facts import (
+    Account,
+    Declared,
+    Domain,
+    Drill,
+    Others,
+    Tenant,
+    User,
+    drill_day,
+    initial_domain,
+    last_sign_in,
+    user_of,
+)
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape, known, unknown
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.roles import GLOBAL_ADMINISTRATOR
+
+TODAY = date(2026, 11, 23)
+ME, GROUP, OTHER = "user-1", "group-1", "user-2"
+INITIAL = "contoso.onmicrosoft.com"
+READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
+NOT_READ = unknown("Graph said no.")
+
+PERSON = User(ME, f"emergency1@{INITIAL}", True, False, None, "DisablePasswordExpiration", "2026-10-01T08:00:00Z")
+DRILL = Drill(TODAY - timedelta(days=10), enforcement=True, by="Noor")
+
+
+def assignment(principal: str = ME, role: str = GLOBAL_ADMINISTRATOR, scope: str = "/") -> dict[str, Any]:
+    return {"principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope}
+
+
+def schedule(principal: str = ME, end: str | None = None, kind: str = "Assigned") -> dict[str, Any]:
+    return {**assignment(principal), "memberType": "Direct", "assignmentType": kind, "endDateTime": end}
+
+
+def policy(name: str = "MFA", state: str = "enabled", **users: Any) -> dict[str, Any]:
+    return {"id": name, "displayName": name, "state": state, "conditions": {"users": users}}
+
+
+def allowing(*methods: str, migration: str = "migrationComplete", **method: Any) -> dict[str, Any]:
+    target = {"includeTargets": [{"id": "all_users"}], "excludeTargets": [], "state": "enabled", **method}
+    return {
+        "policyMigrationState": migration,
+        "authenticationMethodConfigurations": [{"id": name, **target} for name in methods],
+    }
+
+
+@dataclass(frozen=True)
+class Scene:
+    tenant: Tenant
+    account: Account
+    others: Others
+
+    def tenant_with(self, **changes: Any) -> Scene:
+        return replace(self, tenant=replace(self.tenant, **changes))
+
+    def account_with(self, **changes: Any) -> Scene:
+        return replace(self, account=replace(self.account, **changes))
+
+    def user_with(self, **changes: Any) -> Scene:
+        return self.account_with(user=known(replace(PERSON, **changes)))
+
+    def declared_with(self, **changes: Any) -> Scene:
+        return self.account_with(declared=replace(self.account.declared, **changes))
+
+    def states(self) -> dict[str, str]:
+        return {check.name: check.state for check in self.checks()}
+
+    def said(self, name: str) -> str:
+        return next(check.sentence for check in self.checks() if check.name == name)
+
+    def checks(self) -> list[Check]:
+        return checks(self.tenant, self.account, self.others)
+
+    def verdict(self) -> str:
+        return verdict_of(self.checks())
+
+    def report(self) -> dict[str, Any]:
+        return report(self.tenant, [self.account], self.others, wanted=1)
+
+
+HEALTHY = Scene(
+    Tenant(
+        domain=known(Domain(INITIAL, managed=True, password_validity=90)),
+        policies=known([policy(includeUsers=["All"], excludeGroups=[GROUP.upper()])]),
+        assignments=known([assignment()]),
+        active=known([schedule()]),
+        eligible=known([]),
+        methods_policy=known(allowing("Fido2", "X509Certificate", "SoftwareOath", "HardwareOath")),
+        exclusion_group=known([GROUP]),
+        drill_max_age_days=90,
+        today=TODAY,
+    ),
+    Account(
+        declared=Declared(PERSON.name, None, frozenset(), DRILL),
+        user=known(PERSON),
+        groups=known(frozenset([GROUP])),
+        methods=known(frozenset(["passkey"])),
+        certificate=known(False),
+        sign_in=known("2026-11-13T10:00:00Z"),
+    ),
+    Others(count=2, methods=frozenset(["microsoftAuthenticator"]), unread=None),
+)
+
+
+def test_a_healthy_account_passes_every_check_and_is_proven() -> None:
+    assert set(HEALTHY.states().values()) == {"passed"}
+    (shown,) = HEALTHY.report()["accounts"]
+    assert (shown["verdict"], shown["proven"], shown["second_factor"], shown["id"]) == (
+        "usable",
+        True,
+        "registered",
+        ME,
+    )
+    assert HEALTHY.report()["enough"] is True
+    assert HEALTHY.report()["policies_that_catch"] == {PERSON.name: []}
+
+
+# What is wrong: the scene, the one check that tells, its state, the verdict, and a word of its sentence.
+WRONG: dict[str, tuple[Scene, str, str, str, str]] = {
+    "disabled": (HEALTHY.user_with(enabled=False), "enabled", "failed", "unusable", "disabled"),
+    "synchronised": (HEALTHY.user_with(synchronised=True), "cloud_only", "failed", "unusable", "on premises"),
+    "guest": (HEALTHY.user_with(guest=True), "cloud_only", "failed", "unusable", "guest"),
+    "once synchronised": (HEALTHY.user_with(synchronised=False), "cloud_only", "passed", "usable", "once"),
+    "renamed": (HEALTHY.user_with(name="e@x.example"), "initial_domain", "failed", "unusable", "e@x.example"),
+    "federated": (
+        HEALTHY.tenant_with(domain=known(Domain(INITIAL, False, None))),
+        "initial_domain",
+        "failed",
+        "unusable",
+        "federated",
+    ),
+    "domain unread": (HEALTHY.tenant_with(domain=NOT_READ), "initial_domain", "unknown", "unknown", "Graph said no."),
+    "password expires": (
+        HEALTHY.user_with(password_policies=None),
+        "password_never_expires",
+        "failed",
+        "unusable",
+        "DisablePasswordExpiration",
+    ),
+    "password never expires by domain": (
+        HEALTHY.user_with(password_policies="None").tenant_with(domain=known(Domain(INITIAL, True, 2147483647))),
+        "password_never_expires",
+        "passed",
+        "usable",
+        "setting",
+    ),
+    "password may expire": (
+        HEALTHY.user_with(password_policies="DisableStrongPassword").tenant_with(domain=NOT_READ),
+        "password_never_expires",
+        "unknown",
+        "unknown",
+        "Graph said no.",
+    ),
+    "no role": (
+        HEALTHY.tenant_with(assignments=known([]), active=known([])),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "not Global Administrator",
+    ),
+    "another role": (
+        HEALTHY.tenant_with(assignments=known([assignment(role=READER)]), active=known([])),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "not Global Administrator",
+    ),
+    "role of a part": (
+        HEALTHY.tenant_with(assignments=known([assignment(scope="/administrativeUnits/1")]), active=known([])),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "whole tenant",
+    ),
+    "eligible": (
+        HEALTHY.tenant_with(assignments=known([]), active=known([]), eligible=known([schedule()])),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "eligible",
+    ),
+    "time-bound": (
+        HEALTHY.tenant_with(active=known([schedule(end="2026-12-01T00:00:00Z")])),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "limited time",
+    ),
+    "activated": (
+        HEALTHY.tenant_with(active=known([schedule(kind="Activated")])),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "limited time",
+    ),
+    "no licence for schedules": (
+        HEALTHY.tenant_with(active=known(None), eligible=known(None)),
+        "global_administrator",
+        "passed",
+        "usable",
+        "inferred",
+    ),
+    "schedules unread": (
+        HEALTHY.tenant_with(active=NOT_READ),
+        "global_administrator",
+        "unknown",
+        "unknown",
+        "Graph said no.",
+    ),
+    "schedules odd": (
+        HEALTHY.tenant_with(active=known([{"principalId": ME}])),
+        "global_administrator",
+        "unknown",
+        "unknown",
+        "unexpected shape",
+    ),
+    "no role, schedules unread": (
+        HEALTHY.tenant_with(assignments=known([]), active=NOT_READ),
+        "global_administrator",
+        "failed",
+        "unusable",
+        "at present",
+    ),
+    "roles unread": (
+        HEALTHY.tenant_with(assignments=NOT_READ),
+        "global_administrator",
+        "unknown",
+        "unknown",
+        "Graph said no.",
+    ),
+    "role through a group": (
+        HEALTHY.tenant_with(assignments=known([assignment(GROUP)]), active=known([schedule(GROUP)])),
+        "global_administrator",
+        "unknown",
+        "unknown",
+        "through a group",
+    ),
+    "role through a group, no licence for schedules": (
+        HEALTHY.tenant_with(assignments=known([assignment(GROUP)]), active=known(None), eligible=known(None)),
+        "global_administrator",
+        "passed",
+        "usable",
+        "through a group",
+    ),
+    "policy for all": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=["All"])])),
+        "conditional_access",
+        "failed",
+        "unusable",
+        "'MFA'",
+    ),
+    "policy for the account": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=[ME.upper()])])),
+        "conditional_access",
+        "failed",
+        "unusable",
+        "'MFA'",
+    ),
+    "policy for the group": (
+        HEALTHY.tenant_with(policies=known([policy(includeGroups=[GROUP])])),
+        "conditional_access",
+        "failed",
+        "unusable",
+        "'MFA'",
+    ),
+    "policy for the role": (
+        HEALTHY.tenant_with(policies=known([policy(includeRoles=[GLOBAL_ADMINISTRATOR])])),
+        "conditional_access",
+        "failed",
+        "unusable",
+        "'MFA'",
+    ),
+    "policy that excludes the role": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=["All"], excludeRoles=[GLOBAL_ADMINISTRATOR])])),
+        "conditional_access",
+        "passed",
+        "usable",
+        "No enabled",
+    ),
+    "policy that excludes the account": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=["All"], excludeUsers=[ME])])),
+        "conditional_access",
+        "passed",
+        "usable",
+        "No enabled",
+    ),
+    "policy for nobody": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=["None"])])),
+        "conditional_access",
+        "passed",
+        "usable",
+        "No enabled",
+    ),
+    "policy for guests": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=["GuestsOrExternalUsers"])])),
+        "conditional_access",
+        "passed",
+        "usable",
+        "No enabled",
+    ),
+    "report-only policy": (
+        HEALTHY.tenant_with(policies=known([policy(state="enabledForReportingButNotEnforced", includeUsers=["All"])])),
+        "conditional_access",
+        "passed",
+        "usable",
+        "Once enabled, these would catch it too: 'MFA'.",
+    ),
+    "disabled policy": (
+        HEALTHY.tenant_with(policies=known([policy(state="disabled", includeUsers=["All"])])),
+        "conditional_access",
+        "passed",
+        "usable",
+        "No enabled",
+    ),
+    "policy in a state of tomorrow": (
+        HEALTHY.tenant_with(policies=known([policy(state="partlyEnabled", includeUsers=["All"])])),
+        "conditional_access",
+        "unknown",
+        "unknown",
+        "'MFA'",
+    ),
+    "policy of an odd shape": (
+        HEALTHY.tenant_with(policies=known([{"displayName": "MFA", "state": "enabled", "conditions": None}])),
+        "conditional_access",
+        "unknown",
+        "unknown",
+        "'MFA'",
+    ),
+    "policy in a state that is no word": (
+        HEALTHY.tenant_with(policies=known([{**policy(includeUsers=["All"]), "state": ["enabled"]}])),
+        "conditional_access",
+        "unknown",
+        "unknown",
+        "'MFA'",
+    ),
+    "policy for workloads": (
+        HEALTHY.tenant_with(
+            policies=known([{**policy(), "conditions": {"users": None, "clientApplications": {"x": 1}}}])
+        ),
+        "excluded_from_every_policy",
+        "passed",
+        "usable",
+        "excludes it",
+    ),
+    "policies unread": (
+        HEALTHY.tenant_with(policies=NOT_READ),
+        "conditional_access",
+        "unknown",
+        "unknown",
+        "Graph said no.",
+    ),
+    "groups unread": (HEALTHY.account_with(groups=NOT_READ), "conditional_access", "unknown", "unknown", "'MFA'"),
+    "no second factor": (
+        HEALTHY.account_with(methods=known(frozenset(["phone"]))),
+        "second_factor",
+        "failed",
+        "unusable",
+        "not counted: phone",
+    ),
+    "methods unread": (
+        HEALTHY.account_with(methods=NOT_READ),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "Graph said no.",
+    ),
+    "another factor than expected": (
+        HEALTHY.declared_with(second_factor="hardware_oath_token"),
+        "second_factor",
+        "failed",
+        "unusable",
+        "no hardware OATH token",
+    ),
+    "passkeys not allowed": (
+        HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", state="disabled"))),
+        "second_factor",
+        "failed",
+        "unusable",
+        "does not let it use: passkey",
+    ),
+    "passkeys allowed for others": (
+        HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", includeTargets=[{"id": "group-9"}]))),
+        "second_factor",
+        "failed",
+        "unusable",
+        "does not let it use: passkey",
+    ),
+    "passkeys allowed but for the group": (
+        HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", excludeTargets=[{"id": GROUP}]))),
+        "second_factor",
+        "failed",
+        "unusable",
+        "does not let it use: passkey",
+    ),
+    "methods policy unread": (
+        HEALTHY.tenant_with(methods_policy=NOT_READ),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "Graph said no.",
+    ),
+    "not in the group": (
+        HEALTHY.tenant_with(exclusion_group=known(["group-9"])),
+        "exclusion_group",
+        "failed",
+        "usable",
+        "not in",
+    ),
+    "no such group": (HEALTHY.tenant_with(exclusion_group=known([])), "exclusion_group", "failed", "usable", "no such"),
+    "two such groups": (
+        HEALTHY.tenant_with(exclusion_group=known([GROUP, "group-2"])),
+        "exclusion_group",
+        "unknown",
+        "usable",
+        "2 groups",
+    ),
+    "policy that misses it": (
+        HEALTHY.tenant_with(policies=known([policy(includeUsers=[OTHER])])),
+        "excluded_from_every_policy",
+        "failed",
+        "usable",
+        "'MFA'",
+    ),
+    "the same factor as others": (
+        replace(HEALTHY, others=Others(1, frozenset(["passkey"]), None)),
+        "different_second_factor",
+        "failed",
+        "usable",
+        "same second factor",
+    ),
+    "others unread": (
+        replace(HEALTHY, others=Others(1, frozenset(), "Graph said no.")),
+        "different_second_factor",
+        "unknown",
+        "usable",
+        "Graph said no.",
+    ),
+    "sign-in unread": (HEALTHY.account_with(sign_in=NOT_READ), "last_sign_in", "unknown", "usable", "Graph said no."),
+    "no drill": (HEALTHY.declared_with(drill=None), "drill", "failed", "usable", "No drill"),
+    "old drill": (
+        HEALTHY.declared_with(drill=Drill(TODAY - timedelta(days=91), True, "")),
+        "drill",
+        "failed",
+        "usable",
+        "91 days ago",
+    ),
+    "drill that Entra did not see": (
+        HEALTHY.account_with(sign_in=known("2026-09-01T00:00:00Z")),
+        "drill",
+        "failed",
+        "usable",
+        "no sign-in",
+    ),
+    "drill of an account that never signed in": (
+        HEALTHY.account_with(sign_in=known(None)),
+        "drill",
+        "failed",
+        "usable",
+        "no sign-in",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_shows_in_its_check_and_in_the_verdict(wrong: str) -> None:
+    scene, name, state, verdict, word = WRONG[wrong]
+    assert scene.states()[name] == state
+    assert word in scene.said(name)
+    assert scene.verdict() == verdict
+
+
+def test_an_account_that_is_not_there_is_unusable_and_everything_else_of_it_unknown() -> None:
+    gone = unknown("There is no such account.")
+    scene = HEALTHY.account_with(user=known(None), groups=gone, methods=gone, certificate=gone, sign_in=gone)
+    states = scene.states()
+    assert scene.verdict() == "unusable"
+    assert states.pop("exists") == "failed"
+    assert states.pop("drill") == "passed"
+    assert set(states.values()) == {"unknown"}
+    (shown,) = scene.report()["accounts"]
+    assert (shown["id"], shown["password_changed"], shown["proven"]) == (None, None, False)
+    assert policies_that_catch(scene.tenant, scene.account) is None
+
+
+def test_an_account_that_could_not_be_read_is_unknown() -> None:
+    scene = HEALTHY.account_with(user=NOT_READ)
+    assert scene.verdict() == "unknown"
+    assert "failed" not in scene.states().values()
+
+
+@pytest.mark.parametrize(
+    ("expected", "attested", "methods", "certificate", "grade"),
+    [
+        (None, [], ["passkey"], False, "registered"),
+        (None, [], ["hardware_oath_token"], False, "registered"),
+        (None, [], ["totp_token"], False, "none"),
+        (None, [], ["temporary_access_pass"], False, "none"),
+        (None, [], [], True, "prepared"),
+        (None, ["totp_token"], [], False, "attested"),
+        (None, ["certificate"], [], True, "prepared"),
+        ("certificate", [], ["passkey"], False, "none"),
+        ("certificate", ["totp_token"], [], False, "none"),
+        ("certificate", ["certificate"], [], False, "attested"),
+        ("totp_token", [], ["totp_token"], False, "registered"),
+        ("temporary_access_pass", [], ["temporary_access_pass"], False, "prepared"),
+        (None, [], None, True, "prepared"),
+        (None, [], None, False, "unknown"),
+        (None, [], [], None, "unknown"),
+        (None, ["certificate"], None, None, "attested"),
+        ("passkey", ["certificate"], None, None, "unknown"),
+    ],
+)
+def test_the_second_factor_is_called_what_its_evidence_is(
+    expected: str | None, attested: list[str], methods: list[str] | None, certificate: bool | None, grade: str
+) -> None:
+    scene = HEALTHY.declared_with(second_factor=expected, attested=frozenset(attested)).account_with(
+        methods=NOT_READ if methods is None else known(frozenset(methods)),
+        certificate=NOT_READ if certificate is None else known(certificate),
+    )
+    assert scene.report()["accounts"][0]["second_factor"] == grade
+
+
+def test_a_token_may_be_allowed_by_settings_that_graph_does_not_show() -> None:
+    scene = HEALTHY.declared_with(attested=frozenset(["totp_token"])).account_with(methods=known(frozenset()))
+    for migration, state in (("migrationInProgress", "unknown"), ("migrationComplete", "failed")):
+        off = known(allowing("SoftwareOath", state="disabled", migration=migration))
+        assert scene.tenant_with(methods_policy=off).states()["second_factor"] == state
+
+
+def test_whether_others_use_certificates_is_not_known() -> None:
+    scene = HEALTHY.account_with(methods=known(frozenset()), certificate=known(True))
+    assert scene.states()["different_second_factor"] == "unknown"
+    alone = replace(scene, others=Others(0, frozenset(), None))
+    assert alone.states()["different_second_factor"] == "passed"
+
+
+def test_without_enforcement_a_drill_proves_nothing() -> None:
+    scene = HEALTHY.declared_with(drill=replace(DRILL, enforcement=False))
+    assert scene.states()["drill"] == "passed"
+    assert scene.report()["accounts"][0]["proven"] is False
+    assert scene.report()["proven"] == 0
+
+
+def test_a_drill_of_today_may_not_be_in_the_logs_yet() -> None:
+    scene = HEALTHY.declared_with(drill=Drill(TODAY, True, "")).account_with(sign_in=known(None))
+    assert scene.states()["drill"] == "passed"
+
+
+def test_the_exclusion_group_is_checked_only_where_one_is_named() -> None:
+    assert "exclusion_group" not in HEALTHY.tenant_with(exclusion_group=known(None)).states()
+
+
+def test_an_object_that_is_declared_twice_counts_once() -> None:
+    twice = replace(HEALTHY.account, declared=replace(HEALTHY.account.declared, user_principal_name="other@x"))
+    result = report(HEALTHY.tenant, [HEALTHY.account, twice], HEALTHY.others, wanted=2)
+    assert (result["usable"], result["proven"], result["enough"]) == (1, 1, False)
+    assert sentence(result) == "1 of 2 wanted emergency accounts is usable, 1 proven by a drill."
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(1, 5))
+def test_enough_is_known_only_when_the_unknown_ones_do_not_matter(usable: int, unknown_ones: int, wanted: int) -> None:
+    best, worst = usable + unknown_ones >= wanted, usable >= wanted
+    assert is_enough(usable, unknown_ones, wanted) is (best if best == worst else None)
+
+
+facts_of_tenant = [one.name for one in fields(Tenant) if one.type == "Fact"]
+facts_of_account = [one.name for one in fields(Account) if one.type == "Fact"]
+scenes = st.builds(
+    lambda first, second: replace(
+        WRONG[first][0],
+        tenant=replace(
+            WRONG[first][0].tenant,
+            policies=WRONG[second][0].tenant.policies,
+            active=WRONG[second][0].tenant.active,
+        ),
+        account=replace(WRONG[second][0].account, methods=WRONG[first][0].account.methods),
+    ),
+    st.sampled_from(sorted(WRONG)),
+    st.sampled_from(sorted(WRONG)),
+)
+
+
+@given(scenes, st.sets(st.sampled_from(facts_of_tenant)), st.sets(st.sampled_from(facts_of_account)))
+def test_who_sees_less_never_says_better_or_worse_than_who_sees_more(
+    scene: Scene, hidden: set[str], hidden_of_account: set[str]
+) -> None:
+    blind = scene.tenant_with(**dict.fromkeys(hidden, NOT_READ)).account_with(
+        **dict.fromkeys(hidden_of_account, NOT_READ)
+    )
+    assert blind.verdict() in (scene.verdict(), "unknown")
+    before, after = scene.states(), blind.states()
+    essential = {check.name for check in scene.checks() if check.essential}
+    assert all(after[name] in (before[name], "unknown") for name in essential)
+
+
+@pytest.mark.parametrize("written", ["2026-13-01", "2026-02-30", "20261101", "1.11.2026", "", "2026-11-1", "x-y-z"])
+def test_what_is_no_date_is_refused(written: str) -> None:
+    day, why = drill_day(written, TODAY)
+    assert day is None
+    assert "YYYY-MM-DD" in why
+
+
+def test_a_drill_in_the_future_is_refused() -> None:
+    assert drill_day("2026-11-23", TODAY) == (TODAY, "")
+    assert drill_day("2026-11-24", TODAY) == (None, "A drill on 2026-11-24 lies in the future.")
+
+
+def test_guests_are_told_by_their_name_too() -> None:
+    item = {
+        "id": "A",
+        "userPrincipalName": f"me_x.example#EXT#@{INITIAL}",
+        "accountEnabled": True,
+        "userType": "Member",
+        "onPremisesSyncEnabled": None,
+        "passwordPolicies": None,
+        "lastPasswordChangeDateTime": None,
+    }
+    assert user_of(item).guest
+    assert user_of(item).id == "a"
+    with pytest.raises(UnexpectedShape):
+        user_of({**item, "accountEnabled": "yes"})
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_there_is_one_initial_domain(count: int) -> None:
+    domain = {"id": INITIAL, "isInitial": True, "authenticationType": "Managed"}
+    assert initial_domain([domain]) == Domain(INITIAL, True, None)
+    with pytest.raises(UnexpectedShape):
+        initial_domain([domain] * count)
+
+
+@pytest.mark.parametrize(
+    ("activity", "last"),
+    [
+        (None, None),
+        ({"lastSuccessfulSignInDateTime": "2026-01-01T00:00:00Z", "lastSignInDateTime": "2026-02-01"}, "2026-01-01"),
+        ({"lastSuccessfulSignInDateTime": None, "lastSignInDateTime": "2026-02-01"}, "2026-02-01"),
+        ({"lastSignInDateTime": None}, None),
+    ],
+)
+def test_the_last_sign_in_is_the_last_successful_one_where_graph_tells(activity: Any, last: str | None) -> None:
+    found = last_sign_in({"signInActivity": activity})
+    assert found == last if last is None else str(found).startswith(last)

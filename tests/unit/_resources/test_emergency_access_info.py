@@ -1,0 +1,337 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import Progress, work
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.batch import Read
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import (
+    LicenceMissing,
+    OptionError,
+)
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.roles import GLOBAL_ADMINISTRATOR
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources.emergency_access_info import RESOURCE
+from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, not_found, refused, run_of
+from ansible_collections.zerotrust.m365.tests.unit._policy.json_values import json_values
+
+INITIAL = "contoso.onmicrosoft.com"
+ME = "c7a1d9f0-0000-4000-8000-000000000001"
+ADMINISTRATOR = "c7a1d9f0-0000-4000-8000-000000000002"
+MEMBER = "c7a1d9f0-0000-4000-8000-000000000003"
+GROUP = "6f5b4e0c-0c6e-4c5a-9a53-1d3f0f6b9a01"
+ADMINISTRATORS = "6f5b4e0c-0c6e-4c5a-9a53-1d3f0f6b9a02"
+
+DOMAINS = "/domains"
+POLICIES = "/identity/conditionalAccess/policies"
+ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
+ACTIVE = "/roleManagement/directory/roleAssignmentScheduleInstances"
+ELIGIBLE = "/roleManagement/directory/roleEligibilityScheduleInstances"
+METHODS_POLICY = "/policies/authenticationMethodsPolicy"
+GROUPS = "/groups"
+BY_NAME = f"/users/emergency1%40{INITIAL}"
+MEMBERS = f"/groups/{ADMINISTRATORS}/transitiveMembers"
+MEMBER_OF = f"/users/{ME}/transitiveMemberOf"
+METHODS = f"/users/{ME}/authentication/methods"
+OTHER_METHODS = f"/users/{ADMINISTRATOR}/authentication/methods"
+METHODS_OF_MEMBER = f"/users/{MEMBER}/authentication/methods"
+CERTIFICATE = f"/users/{ME}?authorizationInfo"
+SIGN_IN = f"/users/{ME}?signInActivity"
+
+TODAY = datetime.now(timezone.utc).date()
+
+
+def object_of(kind: str, identity: str) -> dict[str, Any]:
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": identity}
+
+
+def assignment(kind: str, identity: str) -> dict[str, Any]:
+    return {
+        "roleDefinitionId": GLOBAL_ADMINISTRATOR,
+        "principalId": identity,
+        "directoryScopeId": "/",
+        "principal": object_of(kind, identity),
+    }
+
+
+def method(kind: str) -> dict[str, Any]:
+    return {"@odata.type": f"#microsoft.graph.{kind}AuthenticationMethod", "id": kind}
+
+
+def answers() -> dict[str, Any]:
+    """What Graph answers about a healthy account, by path and, for a part of a user, the part's name."""
+    return {
+        DOMAINS: [
+            {"id": "contoso.example", "isInitial": False, "authenticationType": "Federated"},
+            {"id": INITIAL, "isInitial": True, "authenticationType": "Managed", "passwordValidityPeriodInDays": 90},
+        ],
+        POLICIES: [
+            {
+                "id": "1",
+                "displayName": "MFA",
+                "state": "enabled",
+                "conditions": {"users": {"includeUsers": ["All"], "excludeGroups": [GROUP]}},
+            }
+        ],
+        ASSIGNMENTS: [assignment("user", ME), assignment("user", ADMINISTRATOR), assignment("group", ADMINISTRATORS)],
+        ACTIVE: LicenceMissing(action="list", status=400, code="AadPremiumLicenseRequired", text="P2 is needed."),
+        ELIGIBLE: LicenceMissing(action="list", status=400, code="AadPremiumLicenseRequired", text="P2 is needed."),
+        METHODS_POLICY: {
+            "policyMigrationState": None,
+            "authenticationMethodConfigurations": [
+                {"id": "Fido2", "state": "enabled", "includeTargets": [{"id": GROUP}], "excludeTargets": []}
+            ],
+        },
+        GROUPS: [{"id": GROUP}],
+        BY_NAME: {
+            "id": ME.upper(),
+            "userPrincipalName": f"emergency1@{INITIAL}",
+            "accountEnabled": True,
+            "userType": "Member",
+            "onPremisesSyncEnabled": None,
+            "passwordPolicies": "DisablePasswordExpiration",
+            "lastPasswordChangeDateTime": "2026-10-01T08:00:00Z",
+        },
+        MEMBERS: [object_of("user", MEMBER), object_of("servicePrincipal", "robot"), object_of("user", ME)],
+        MEMBER_OF: [object_of("group", GROUP.upper()), object_of("directoryRole", "role")],
+        METHODS: [method("password"), method("fido2")],
+        CERTIFICATE: {"authorizationInfo": {"certificateUserIds": []}},
+        SIGN_IN: refused("read the last sign-in"),
+        OTHER_METHODS: [method("password"), method("microsoftAuthenticator")],
+        METHODS_OF_MEMBER: [method("phone")],
+    }
+
+
+COLLECTIONS = {path for path, answer in answers().items() if isinstance(answer, list)} | {ACTIVE, ELIGIBLE}
+"""The client gives lists for these and objects for the rest; what is in them may be anything."""
+
+
+class Tenant(FakeGraph):
+    """``versions`` are those in which each path was read."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__()
+        self.objects = {**answers(), **changes}
+        self.versions: dict[str, str] = {}
+
+    def read_many(self, reads: Sequence[Read]) -> list[Any]:
+        self.read_together.append(list(reads))
+        self.versions.update({read.path: read.version for read in reads})
+        return [self.objects.get(self._key(read), not_found(read.path)) for read in reads]
+
+    def _key(self, read: Read) -> str:
+        part = f"{read.path}?{read.parameters.get('$select')}"
+        return part if part in self.objects else read.path
+
+
+def declared(name: str = "emergency1", **options: Any) -> dict[str, Any]:
+    return {"user_principal_name": name, "second_factor": None, "attested": [], "drill": None, **options}
+
+
+def looked(tenant: Tenant, *accounts: dict[str, Any], **options: Any) -> dict[str, Any]:
+    given = {"accounts": list(accounts), "exclusion_group": None, "wanted": 2, "drill_max_age_days": 90, **options}
+    progress = Progress()
+    result = work(RESOURCE, run_of(tenant, given), progress)
+    assert tenant.writes == []
+    assert not progress.planned
+    found: dict[str, Any] = result["emergency_access"]
+    assert result["msg"].endswith(".")
+    return found
+
+
+def states(shown: dict[str, Any]) -> dict[str, str]:
+    return {check["name"]: check["state"] for check in shown["checks"]}
+
+
+def sentences(shown: dict[str, Any]) -> str:
+    return " ".join(check["sentence"] for check in shown["checks"])
+
+
+@pytest.mark.parametrize("name", ["emergency1", f"emergency1@{INITIAL}", f"EMERGENCY1@{INITIAL.upper()}"])
+def test_a_healthy_account_is_usable_and_its_permanence_is_said_to_be_inferred(name: str) -> None:
+    tenant = Tenant()
+    if name.isupper():
+        tenant.objects[f"/users/EMERGENCY1%40{INITIAL}"] = tenant.objects[BY_NAME]
+    found = looked(tenant, declared(name), wanted=1)
+    (shown,) = found["accounts"]
+    assert (shown["verdict"], shown["id"], found["usable"], found["enough"]) == ("usable", ME, 1, True)
+    assert "inferred" in sentences(shown)
+    assert shown["last_sign_in"]["completeness"] == "unknown"
+    assert "Not allowed." in shown["last_sign_in"]["reason"]
+    assert states(shown)["different_second_factor"] == "passed"
+    assert found["policies_that_catch"] == {shown["user_principal_name"]: []}
+
+
+def test_three_rounds_of_reads_whatever_the_number_of_accounts() -> None:
+    tenant = Tenant()
+    tenant.objects[f"/users/emergency2%40{INITIAL}"] = {**tenant.objects[BY_NAME], "id": "two"}
+    looked(tenant, declared(), declared("emergency2"), exclusion_group="Emergency access")
+    assert len(tenant.read_together) == 3
+    assert max(len(reads) for reads in tenant.read_together) <= 20
+
+
+def test_the_other_administrators_are_the_active_and_the_eligible_ones_and_those_in_groups() -> None:
+    tenant = Tenant(**{ACTIVE: [], ELIGIBLE: [assignment("user", "three")]})
+    tenant.objects["/users/three/authentication/methods"] = [method("fido2")]
+    (shown,) = looked(tenant, declared())["accounts"]
+    asked = {read.path for reads in tenant.read_together for read in reads if "/authentication/" in read.path}
+    assert asked == {f"/users/{one}/authentication/methods" for one in (ME, ADMINISTRATOR, MEMBER, "three")}
+    assert states(shown)["different_second_factor"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("path", "check", "verdict"),
+    [
+        (DOMAINS, "initial_domain", "unknown"),
+        (POLICIES, "conditional_access", "unknown"),
+        (ASSIGNMENTS, "global_administrator", "unknown"),
+        (ACTIVE, "global_administrator", "unknown"),
+        (ELIGIBLE, "different_second_factor", "usable"),
+        (METHODS_POLICY, "second_factor", "unknown"),
+        (BY_NAME, "exists", "unknown"),
+        (MEMBER_OF, "conditional_access", "unknown"),
+        (METHODS, "second_factor", "unknown"),
+        (MEMBERS, "different_second_factor", "usable"),
+        (OTHER_METHODS, "different_second_factor", "usable"),
+        (SIGN_IN, "last_sign_in", "usable"),
+        (GROUPS, "exclusion_group", "usable"),
+    ],
+)
+@pytest.mark.parametrize("read", [True, False])
+def test_what_cannot_be_read_is_unknown_and_says_why(path: str, check: str, verdict: str, read: bool) -> None:
+    odd = {"signInActivity": {"unexpected": True}}
+    tenant = Tenant(**{path: ([odd] if path in COLLECTIONS else odd) if read else refused()})
+    (shown,) = looked(tenant, declared(f"emergency1@{INITIAL}"), exclusion_group="Emergency access")["accounts"]
+    assert states(shown)[check] == "unknown"
+    assert shown["verdict"] == verdict
+    why = "'a policy without a name'" if path == POLICIES else "unexpected shape"
+    assert (why if read else "Not allowed.") in sentences(shown)
+
+
+def test_policies_outlive_licences() -> None:
+    unlicensed = LicenceMissing(action="list", status=403, code="AccessDenied", text="Your tenant is not licensed.")
+    found = looked(Tenant(**{POLICIES: unlicensed}), declared())
+    (shown,) = found["accounts"]
+    assert (states(shown)["conditional_access"], shown["verdict"]) == ("unknown", "unknown")
+    assert found["policies_that_catch"] == {shown["user_principal_name"]: None}
+    assert found["enough"] is False  # one is declared, two are wanted
+
+
+def test_without_the_domain_a_local_part_cannot_be_looked_up() -> None:
+    tenant = Tenant(**{DOMAINS: refused()})
+    found = looked(tenant, declared(), wanted=1)
+    (shown,) = found["accounts"]
+    assert (shown["user_principal_name"], shown["verdict"], found["enough"]) == ("emergency1", "unknown", None)
+    assert "Not allowed." in sentences(shown)
+
+
+def test_a_missing_account_is_unusable() -> None:
+    tenant = Tenant()
+    del tenant.objects[BY_NAME]
+    (shown,) = looked(tenant, declared())["accounts"]
+    assert (shown["verdict"], shown["id"]) == ("unusable", None)
+    assert shown["last_sign_in"] == {"completeness": "unknown", "reason": "There is no such account.", "value": None}
+
+
+def test_hardware_tokens_are_read_where_graph_shows_them() -> None:
+    tenant = Tenant(**{METHODS: [method("hardwareOath")]})
+    tenant.objects[METHODS_POLICY]["authenticationMethodConfigurations"][0]["id"] = "HardwareOath"
+    (shown,) = looked(tenant, declared(second_factor="hardware_oath_token"))["accounts"]
+    assert (shown["second_factor"], shown["verdict"]) == ("registered", "usable")
+    assert (tenant.versions[METHODS], tenant.versions[OTHER_METHODS]) == ("beta", "v1.0")
+
+
+def test_only_a_usable_temporary_access_pass_is_one() -> None:
+    for usable, grade in ((True, "prepared"), (False, "none")):
+        tenant = Tenant(**{METHODS: [{**method("temporaryAccessPass"), "isUsable": usable}]})
+        (shown,) = looked(tenant, declared(second_factor="temporary_access_pass"))["accounts"]
+        assert shown["second_factor"] == grade
+
+
+@pytest.mark.parametrize(
+    ("group", "found", "state"),
+    [
+        (GROUP.upper(), None, "passed"),
+        ("6f5b4e0c-0c6e-4c5a-9a53-1d3f0f6b9aff", None, "failed"),
+        ("Emergency access", [{"id": GROUP}], "passed"),
+        ("Emergency access", [{"id": "other"}], "failed"),
+        ("Emergency access", [], "failed"),
+        ("Emergency access", [{"id": GROUP}, {"id": "other"}], "unknown"),
+    ],
+)
+def test_the_exclusion_group_is_looked_at_by_id_or_name(group: str, found: Any, state: str) -> None:
+    tenant = Tenant(**{GROUPS: found})
+    (shown,) = looked(tenant, declared(), exclusion_group=group)["accounts"]
+    assert states(shown)["exclusion_group"] == state
+    assert any(read.path == GROUPS for reads in tenant.read_together for read in reads) == (found is not None)
+
+
+def test_a_drill_with_enforcement_proves_an_account() -> None:
+    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True, "by": "Noor"}
+    found = looked(Tenant(), declared(drill=drill), wanted=1)
+    assert (found["accounts"][0]["proven"], found["proven"]) == (True, 1)
+    assert "by Noor" in sentences(found["accounts"][0])
+
+
+def test_entra_may_know_that_a_drill_was_none() -> None:
+    seen = {"signInActivity": {"lastSuccessfulSignInDateTime": "2020-01-01T00:00:00Z"}}
+    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True, "by": None}
+    (shown,) = looked(Tenant(**{SIGN_IN: seen}), declared(drill=drill))["accounts"]
+    assert (states(shown)["drill"], shown["proven"], shown["verdict"]) == ("failed", False, "usable")
+    assert shown["last_sign_in"]["value"] == "2020-01-01T00:00:00Z"
+
+
+FUTURE = (TODAY + timedelta(days=3)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("accounts", "options", "words"),
+    [
+        ([declared("emergency one")], {}, "cannot be a user principal name"),
+        ([declared("")], {}, "cannot be a user principal name"),
+        ([declared("x" * 65)], {}, "too long"),
+        ([declared("emergency1@contoso.example")], {}, "not on the tenant's initial domain"),
+        ([declared(), declared("Emergency1")], {}, "named more than once"),
+        ([declared(), declared(f"emergency1@{INITIAL}")], {}, "named more than once"),
+        ([declared(drill={"date": "yesterday"})], {}, "emergency1: 'yesterday' is no date"),
+        ([declared(drill={"date": FUTURE})], {}, "lies in the future"),
+        ([declared()], {"wanted": 0}, "wanted must be at least 1"),
+        ([declared()], {"drill_max_age_days": 0}, "drill_max_age_days must be at least 1"),
+    ],
+)
+def test_bad_input_is_refused(accounts: list[dict[str, Any]], options: dict[str, Any], words: str) -> None:
+    tenant = Tenant()
+    with pytest.raises(OptionError, match=words):
+        looked(tenant, *accounts, **options)
+    assert len(tenant.read_together) <= 1
+
+
+def test_without_accounts_there_are_not_enough() -> None:
+    found = looked(Tenant(), wanted=1)
+    assert (found["accounts"], found["enough"]) == ([], False)
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(st.sampled_from(sorted(answers())), json_values, max_size=4))
+def test_no_answer_of_graph_crashes_it_or_makes_an_account_usable_by_mistake(strange: dict[str, Any]) -> None:
+    odd = {key: [value] if key in COLLECTIONS else {"value": value} for key, value in strange.items()}
+    found = looked(Tenant(**odd), declared(), wanted=1)
+    (shown,) = found["accounts"]
+    harmless = {
+        ELIGIBLE,
+        SIGN_IN,
+        CERTIFICATE,
+        GROUPS,
+        MEMBERS,
+        OTHER_METHODS,
+        f"/users/{MEMBER}/authentication/methods",
+    }
+    if not set(odd) <= harmless:
+        assert shown["verdict"] != "usable"
