@@ -17,7 +17,10 @@ from starlette.routing import Route, Router
 from m365_simulator.assumptions import ASSUMPTIONS
 from m365_simulator.errors import SimulatorError
 from m365_simulator.faults.plan import parse_plan
+from m365_simulator.registered_methods import TEMPORARY_ACCESS_PASS
 from m365_simulator.registration import register
+from m365_simulator.role_terms import end_roles
+from m365_simulator.sign_in_log import sign_in_by
 from m365_simulator.sign_in_rules import Directory, judge, protection, protections, read_attempt
 from m365_simulator.simulation import Simulation
 from m365_simulator.tenants import Tenant
@@ -45,6 +48,7 @@ def make_admin(simulation: Simulation, stop: Callable[[], None]) -> Router:
         ("POST", "/run", admin.start_run),
         ("GET", "/violations", admin.violations),
         ("POST", "/users/{user}/register", admin.register),
+        ("POST", "/users/{user}/sign_in", admin.sign_in_by),
         ("GET", "/application", admin.application),
         ("POST", "/application", admin.change_application),
         ("POST", "/tokens/expire", admin.expire_tokens),
@@ -178,6 +182,19 @@ class _Admin:
         self._simulation.store.commit()
         return JSONResponse(shown)
 
+    async def sign_in_by(self, request: Request) -> Response:
+        """A user, by id or principal name, signs in to `application`: as /sign_in, and the sign-in log has it. A failed
+        one of somebody else with `wrong_password`."""
+        tenant = self._tenant(request)
+        store = self._simulation.store.tenant(tenant.number)
+        end_roles(store, self._simulation.clock.now())
+        body = await _body(request)
+        done = sign_in_by(store, tenant, self._simulation.clock, request.path_params["user"], body)
+        self._simulation.store.commit()
+        if TEMPORARY_ACCESS_PASS in (body.get("methods") or ()):
+            self._simulation.watch.rebase(tenant)  # it may be used up now
+        return JSONResponse(done)
+
     async def application(self, request: Request) -> Response:
         return JSONResponse(self._simulation.dump(self._tenant(request))["application"])
 
@@ -242,8 +259,11 @@ class _Admin:
         return JSONResponse({})
 
     def _directory(self, request: Request) -> Directory:
-        tenant = self._tenant(request)
-        return Directory.read(self._simulation.store.tenant(tenant.number), tenant, self._simulation.clock.now())
+        tenant, now = self._tenant(request), self._simulation.clock.now()
+        store = self._simulation.store.tenant(tenant.number)
+        if end_roles(store, now):
+            self._simulation.store.commit()
+        return Directory.read(store, tenant, now)
 
     def _tenant(self, request: Request) -> Tenant:
         """The one named by ?tenant=ID, else the first."""

@@ -201,6 +201,17 @@ ASSUMPTIONS: dict[str, Assumption] = {
         "refused",
         "whether Graph creates a restricted management administrative unit in a tenant without P1",
     ),
+    "temporary_access_pass_on_free": Assumption(
+        ("refused", "accepted"),
+        "refused",
+        "whether Graph creates a Temporary Access Pass in a tenant without P1, which practitioners say it takes",
+    ),
+    "sign_in_log_delay_seconds": Assumption(
+        ("0", "300"), "0", "how long after a sign-in the sign-in log has it, which Microsoft says can be minutes"
+    ),
+    "hardware_oath_on_free": Assumption(
+        ("refused", "accepted"), "refused", "whether Graph takes a hardware OATH token in a tenant without P1"
+    ),
     "throttled_requests_count": Assumption(
         ("no", "yes"), "no", "whether a request that was throttled counts against the limit too"
     ),

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from m365_simulator.assumptions import default_assumptions
+from m365_simulator.building.administrative_units import build_administrative_units
 from m365_simulator.building.company import build_domains, build_organization, build_subscriptions
 from m365_simulator.building.conditional_access import build_conditional_access
 from m365_simulator.building.groups import build_groups
@@ -103,6 +104,7 @@ def _build(making: Making) -> None:
         making.add("roleDefinition", definition["id"], definition)
     build_people(making, domains, skus)
     build_groups(making)
+    build_administrative_units(making)
     build_service_principals(making)
     build_policies(making)
     build_conditional_access(making)

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime, timezone
 
 SECONDS_PER_DAY = 86400
+STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class Clock:
@@ -54,3 +56,11 @@ def to_stamp(epoch: float) -> str:
 def days_before(epoch: float, days: float) -> str:
     """The stamp of `days` days before `epoch`."""
     return to_stamp(epoch - days * SECONDS_PER_DAY)
+
+
+def from_stamp(text: str) -> float:
+    """Seconds since the epoch, whole ones, of a time as Graph takes it. Raises ValueError."""
+    match = STAMP.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no time")
+    return float(int(datetime.fromisoformat(match[1] + match[2].replace("Z", "+00:00")).timestamp()))

@@ -19,10 +19,16 @@ PRIVATE_FACTS: dict[str, str] = {
     "methodsRegistered": "registered authentication methods, in the words of the registration report; always there",
     "accountKind": "what a user is when it is no person: service, shared (mailbox), room, device or sync",
     "legacyProtocols": "legacy authentication that the account uses, in the words of the sign-in log",
+    "temporaryAccessPass": "the Temporary Access Pass without its secret, and whether it was used; absent for none",
+    "passkeys": "passkeys that were registered through Graph, or are beside such; absent where none was",
     "appPasswords": "how many app passwords the user has; absent for none",
 }
-"""What a scenario knows of a user and Graph does not show as such: under `_private` in /_admin/state. What a deleted
+"""What is known of a user and Graph does not show as such: under `_private` in /_admin/state. What a deleted
 user has besides stands at graph.users.ONLY_WHILE_DELETED."""
+
+
+SECRET_FACTS = ("secretKey",)
+"""Of any object, what /_admin/state does not show."""
 
 
 def role_definitions() -> list[dict[str, Any]]:

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from m365_simulator.errors import SimulatorError
 from m365_simulator.graph.reports import MFA_METHODS
+from m365_simulator.graph.user_methods import invented_passkey
 from m365_simulator.graph.users import METHOD_TYPES, MFA_STATE
+from m365_simulator.sign_in_rules.methods import PASSKEYS
 from m365_simulator.state import TenantStore
 
 
@@ -28,8 +32,17 @@ def register(store: TenantStore, user: str, methods: Iterable[str]) -> dict[str,
     if unknown:
         raise SimulatorError(f"There is no method {unknown[0]!r}; choose from {', '.join(sorted(METHOD_TYPES))}.")
     registered = list(dict.fromkeys([*row.private.get("methodsRegistered", []), *wanted]))
-    document = dict(row.document)
-    if document[MFA_STATE] == "enabled" and any(name in MFA_METHODS for name in registered):
-        document[MFA_STATE] = "enforced"
-    store.update("user", row.id, document=document, private={**row.private, "methodsRegistered": registered})
+    private = {**row.private, "methodsRegistered": registered}
+    if "passkeys" in private:
+        new = [invented_passkey(row, name, str(uuid.uuid4())) for name in wanted if name in PASSKEYS]
+        private["passkeys"] = [*private["passkeys"], *new]
+    document = note_registration(row.document, registered)
+    store.update("user", row.id, document=document, private=private)
     return {"id": row.id, "methodsRegistered": registered, MFA_STATE: document[MFA_STATE]}
+
+
+def note_registration(document: Mapping[str, Any], registered: Iterable[str]) -> dict[str, Any]:
+    """The user as these methods make it: in per-user MFA, `enabled` becomes `enforced`."""
+    if document[MFA_STATE] == "enabled" and any(name in MFA_METHODS for name in registered):
+        return {**document, MFA_STATE: "enforced"}
+    return dict(document)

@@ -38,6 +38,8 @@ PERSON: dict[str, Any] = {
     "domain": str,
     "kind": str,
     "roles": [str],
+    "eligible_roles": [str],
+    "time_bound_roles": [{"role": str, "days": NUMBER, "activated": bool}],
     "per_user_mfa": str,
     "methods": [str],
     "enabled": bool,
@@ -98,6 +100,7 @@ SCHEMA: dict[str, Any] = {
             "roles": [str],
         }
     ],
+    "administrative_units": [{"name": str, "description": str, "restricted": bool, "members": [str]}],
     "named_locations": [ANY],
     "conditional_access_policies": [ANY],
     "microsoft_managed_policies": str,
@@ -188,14 +191,16 @@ def _check_values(content: Mapping[str, Any], where: str) -> None:
     for person in content.get("people", {}).get("named", []):
         if not (person.get("name") or person.get("user")):
             raise SimulatorError(f"In the scenario {where}, a named person has neither name nor user.")
+    for key, what in (
+        ("groups", "a group"),
+        ("administrative_units", "an administrative unit"),
+        ("domains", "a domain"),
+    ):
+        if not all(item.get("name") for item in content.get(key, [])):
+            raise SimulatorError(f"In the scenario {where}, {what} has no name.")
     for group in content.get("groups", []):
-        if not group.get("name"):
-            raise SimulatorError(f"In the scenario {where}, a group has no name.")
         if group.get("roles") and not group.get("role_assignable"):
             raise SimulatorError(f"In the scenario {where}, {group['name']} has roles but is not role_assignable.")
-    for domain in content.get("domains", []):
-        if not domain.get("name"):
-            raise SimulatorError(f"In the scenario {where}, a domain has no name.")
     _check_drawn(content.get("drawn", {}), where)
     for name, value in content.get("assumptions", {}).items():
         check_assumption(name, str(value))
@@ -222,6 +227,10 @@ def _names(content: Mapping[str, Any]) -> Iterator[tuple[Any, Collection[Any], s
     for person in named:
         yield person.get("kind", "member"), ACCOUNT_KINDS, "kind of person"
         yield person.get("per_user_mfa", "disabled"), MFA_STATES, "per-user MFA state"
+        for role in person.get("eligible_roles", []):
+            yield role, BUILT_IN_ROLES, "directory role"
+        for bound in person.get("time_bound_roles", []):
+            yield bound.get("role"), BUILT_IN_ROLES, "directory role"
         for protocol in person.get("legacy_protocols", []):
             yield protocol, LEGACY_PROTOCOLS, "legacy protocol"
     for registered in (*named, *people.get("generated", {}).get("methods", [])):

@@ -23,7 +23,7 @@ from m365_simulator.faults.plan import Plan, load_plan
 from m365_simulator.graph.service import GraphService
 from m365_simulator.journal import Journal
 from m365_simulator.keys import SigningKey, make_certificate
-from m365_simulator.objects import GRAPH_APP_ID
+from m365_simulator.objects import GRAPH_APP_ID, SECRET_FACTS
 from m365_simulator.resource_manager import ResourceManager
 from m365_simulator.scenarios import load_scenario
 from m365_simulator.sign_in import SignInService
@@ -150,7 +150,8 @@ class Simulation:
         drawn = self._drawn(tenant.number)
         objects = {
             kind: [
-                {**row.document, "_private": row.private} if row.private else row.document for row in store.rows(kind)
+                {**row.document, "_private": _without_secrets(row.private)} if row.private else row.document
+                for row in store.rows(kind)
             ]
             for kind in store.kinds()
         }
@@ -235,6 +236,10 @@ class Simulation:
             now=self._plan["started"],
             users=self._plan["users"],
         )
+
+
+def _without_secrets(private: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in private.items() if name not in SECRET_FACTS}
 
 
 def _asked(options: Options) -> dict[str, Any]:

@@ -84,6 +84,7 @@ ALWAYS_EXPANDED = frozenset(
         "authenticationMethodConfigurations",
         "authenticationStrength",
         "combinationConfigurations",
+        "device",
         "includeTargets",
         "passkeyProfiles",
     }

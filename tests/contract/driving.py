@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.zerotrust.m365.tests.unit.simulator.software_authenticator import SoftwareAuthenticator
 from m365_simulator.exchanges import Exchange
+from m365_simulator.graph.hardware_oath import one_time_code
 from m365_simulator.graph.permissions import PERMISSIONS
 from m365_simulator.graph.router import BOTH, GraphRequest, GraphResponse, Route
 from m365_simulator.graph.service import ROUTES
@@ -45,6 +47,13 @@ LOCATION = {
     "isTrusted": False,
     "ipRanges": [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "192.0.2.0/24"}],
 }
+TOKEN = {
+    "manufacturer": "Contract",
+    "model": "C1",
+    "secretKey": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+    "timeIntervalInSeconds": 30,
+    "hashFunction": "hmacsha1",
+}
 SMS = {
     "@odata.type": "#microsoft.graph.smsAuthenticationMethodConfiguration",
     "includeTargets": [{"id": "all_users", "targetType": "group", "isUsableForSignIn": False}],
@@ -64,7 +73,7 @@ class Driver:
 
     def __init__(self, simulation: Simulation) -> None:
         self.exchanges: list[Exchange] = []
-        self._graph = simulation.graph
+        self._graph, self._clock = simulation.graph, simulation.clock
         self._graph.exchanges.observers.append(self.exchanges.append)
         tenant = simulation.first
         every = {name for names in PERMISSIONS.values() for alternatives in names for name in alternatives}
@@ -84,16 +93,29 @@ class Driver:
         """Requests that are right, and leave deleted objects and entries in logs behind."""
         user = self._made("/v1.0/users", USER | {"userPrincipalName": f"contract@{self._domain}"})
         self._accepted("PATCH", f"/v1.0/users/{user}", {"accountEnabled": False, "otherMails": ["a@example.org"]})
+        ids = {"certificateUserIds": ["X509:<PN>contract@example.org"]}
+        self._accepted("PATCH", f"/v1.0/users/{user}", {"authorizationInfo": ids})
+        self.ask("GET", f"/v1.0/users/{user}", query="$select=id,authorizationInfo")
         self._accepted("PATCH", f"/beta/users/{user}/authentication/requirements", {"perUserMfaState": "enabled"})
         self._accepted("POST", f"/v1.0/users/{user}/revokeSignInSessions")
         group = self._made("/v1.0/groups", GROUP)
         self._accepted("POST", f"/v1.0/groups/{group}/members/$ref", {"@odata.id": f"{BASE}/v1.0/users/{user}"})
         self._accepted("DELETE", f"/v1.0/groups/{group}/members/{user}/$ref")
+        unit = self._made("/v1.0/directory/administrativeUnits", {"displayName": "Contract", "description": "Kept"})
+        reference = {"@odata.id": f"{BASE}/v1.0/directoryObjects/{user}"}
+        self._accepted("PATCH", f"/v1.0/directory/administrativeUnits/{unit}", {"displayName": "Changed"})
+        self._accepted("POST", f"/v1.0/directory/administrativeUnits/{unit}/members/$ref", reference)
+        self.ask("GET", f"/v1.0/directory/administrativeUnits/{unit}/members")
+        self.ask("GET", f"/v1.0/users/{user}/memberOf")
+        self._accepted("DELETE", f"/v1.0/directory/administrativeUnits/{unit}/members/{user}/$ref")
+        gone = self._made("/beta/directory/administrativeUnits", {"displayName": "Gone"})
+        self._accepted("DELETE", f"/beta/directory/administrativeUnits/{gone}")
         roles = self.ask("GET", "/v1.0/roleManagement/directory/roleDefinitions").body["value"]
         reader = next(role["id"] for role in roles if role["displayName"] == "Global Reader")
         assignment = {"principalId": user, "roleDefinitionId": reader, "directoryScopeId": "/"}
         assigned = self._made("/v1.0/roleManagement/directory/roleAssignments", assignment)
         self._accepted("DELETE", f"/v1.0/roleManagement/directory/roleAssignments/{assigned}")
+        self._write_methods()
         for version in BOTH:
             self._write_policies(f"/{version}")
         self._accepted("PATCH", "/beta/policies/mfaServicePolicy", {"rememberMfaOnTrustedDevice": {"isEnabled": False}})
@@ -101,6 +123,48 @@ class Driver:
         self._accepted("DELETE", f"/v1.0/groups/{group}")
         self._accepted("DELETE", f"/v1.0/users/{user}")
         self.ask("GET", "/v1.0/users", query=f"$select=id,perUserMfaState&$top={SOME}")
+
+    def _write_methods(self) -> None:
+        """Of users who are there; left where the reading comes by."""
+        kept, other = self.ids("/v1.0/users")[:2]
+        enabled = {"@odata.type": "#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"}
+        configurations = f"{METHODS.format('/v1.0')}/authenticationMethodConfigurations"
+        self._accepted("PATCH", f"{configurations}/TemporaryAccessPass", {**enabled, "state": "enabled"})
+        enabled = {"@odata.type": "#microsoft.graph.fido2AuthenticationMethodConfiguration"}
+        self._accepted("PATCH", f"{configurations}/Fido2", {**enabled, "state": "enabled"})
+        keys = f"/users/{kept}/authentication/fido2Methods"
+        for version in BOTH:
+            options = self._accepted("GET", f"/v1.0{keys}/creationOptions")["publicKey"]
+            body = {"displayName": "Contract", "publicKeyCredential": SoftwareAuthenticator().create(options)}
+            self._made(f"/{version}{keys}", body)
+        gone = self._accepted("GET", f"/v1.0{keys}")["value"][-1]["id"]
+        self._accepted("DELETE", f"/v1.0{keys}/{gone}")
+        passes = "/users/{}/authentication/temporaryAccessPassMethods"
+        if (
+            self.ask("POST", "/v1.0" + passes.format(kept), {"lifetimeInMinutes": 60, "isUsableOnce": True}).status
+            == 403
+        ):
+            return  # the tenant has no licence for it
+        self._write_oath(kept, other)
+        gone = self._made("/beta" + passes.format(other), {})
+        self._accepted("DELETE", f"/v1.0{passes.format(other)}/{gone}")
+
+    def _write_oath(self, kept: str, other: str) -> None:
+        devices = "/beta/directory/authenticationMethodDevices/hardwareOathDevices"
+        methods = "/beta/users/{}/authentication/hardwareOathMethods"
+        first, second = (self._made(devices, TOKEN | {"serialNumber": str(number)}) for number in range(2))
+        self._made(methods.format(kept), {"device": {"id": first}})
+        code = one_time_code(b"12345678901234567890", self._clock.now(), 30, "hmacsha1")
+        self._accepted("POST", f"{methods.format(kept)}/{first}/activate", {"verificationCode": code})
+        body = {"device": {"id": second}, "verificationCode": code, "displayName": "Contract"}
+        self._accepted("POST", f"{methods.format(other)}/assignAndActivate", body)
+        self._accepted("POST", f"{methods.format(other)}/{second}/deactivate")
+        self._accepted("DELETE", f"{methods.format(other)}/{second}")
+        by_number = {"serialNumber": "1", "verificationCode": code}
+        self._accepted("POST", f"{methods.format(other)}/assignAndActivateBySerialNumber", by_number)
+        self._accepted("DELETE", f"{methods.format(other)}/{second}")
+        self.ask("GET", f"/beta/users/{kept}/authentication/methods")
+        self._accepted("DELETE", f"{devices}/{second}")
 
     def _write_policies(self, version: str) -> None:
         policies = f"{version}/identity/conditionalAccess/policies"

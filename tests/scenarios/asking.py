@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Answer, Client
+from ansible_collections.zerotrust.m365.tests.unit.simulator.software_authenticator import SoftwareAuthenticator
 from m365_simulator.assumptions import ASSUMPTIONS
 
 DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
@@ -143,6 +144,20 @@ def configure(client: Client, name: str, version: str = "v1.0", **changes: Any) 
 def configuration(client: Client, name: str) -> dict[str, Any]:
     found: dict[str, Any] = client.get(f"/v1.0{CONFIGURATIONS}/{name}").body
     return found
+
+
+def passes_of(user: str) -> str:
+    return f"{USERS}/{user}/authentication/temporaryAccessPassMethods"
+
+
+def keys_of(user: str) -> str:
+    return f"{USERS}/{user}/authentication/fido2Methods"
+
+
+def register_passkey(client: Client, user: str, key: SoftwareAuthenticator, **changes: Any) -> Answer:
+    options = client.get(f"{keys_of(user)}/creationOptions").body["publicKey"]
+    body = {"displayName": "Security key", "publicKeyCredential": key.create(options), **changes}
+    return client.call("POST", keys_of(user), body)
 
 
 def advance(client: Client, seconds: float) -> None:

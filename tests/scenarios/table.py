@@ -41,8 +41,6 @@ class Row:
     pending: str = ""
 
 
-EMERGENCY_ACCESS = "emergency access"
-
 ROWS = (
     Row(
         1,
@@ -326,8 +324,9 @@ ROWS = (
         "D",
         "A Temporary Access Pass is refused by policy and to guests, and its secret is shown once",
         "USER/DOC",
-        "Graph reference: Create temporaryAccessPassMethod; users' reports",
-        pending=EMERGENCY_ACCESS,
+        "Graph reference: Create temporaryAccessPassMethod; users' reports; a practitioner's guide on the licence",
+        guess="that a free tenant is refused",
+        assumptions=("temporary_access_pass_on_free",),
     ),
     Row(
         39,
@@ -335,7 +334,6 @@ ROWS = (
         "The creation options of a passkey expire after five minutes and need self-service registration",
         "DOC",
         "Graph reference: fido2AuthenticationMethod creationOptions",
-        pending=EMERGENCY_ACCESS,
     ),
     Row(
         40,

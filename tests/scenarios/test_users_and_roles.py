@@ -16,17 +16,26 @@ from ansible_collections.zerotrust.m365.tests.scenarios.asking import (
     GRAPH_URL,
     NOBODY,
     PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+    UNITS,
+    USER_ADMINISTRATOR,
     USERS,
+    add_to_unit,
     advance,
     assignments_of,
     assume,
+    configure,
     give_role,
+    keys_of,
+    new_unit,
     new_user,
+    passes_of,
     refused,
     under,
     user_named,
 )
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Answer, Client
+from ansible_collections.zerotrust.m365.tests.unit.simulator.software_authenticator import SoftwareAuthenticator
+from m365_simulator.clock import from_stamp
 
 TAKEN = "Another object with the same value for property userPrincipalName already exists."
 WEAK = (
@@ -144,6 +153,45 @@ def test_a_role_through_a_group_makes_an_administrator_too(business: Client) -> 
     assert business.call("PATCH", f"{USERS}/{person}", change).status == 403
 
 
+@under("restricted_management_refusal")
+def test_scenario_35_a_restricted_unit_shuts_out_permissions(
+    business: Client, restricted_management_refusal: str
+) -> None:
+    assume(business, restricted_management_refusal=restricted_management_refusal)
+    person = user_named(business, "Daan Mulder")
+    unit = new_unit(business, isMemberManagementRestricted=True)
+    assert add_to_unit(business, unit, person).status == 204
+    shown = business.get(f"{USERS}/{person}?$select=id,isManagementRestricted").body
+    assert shown["isManagementRestricted"] is True
+    path = f"{USERS}/{person}"
+    writes: list[tuple[str, str, Any]] = [
+        ("PATCH", path, {"jobTitle": "Keeper"}),
+        ("PATCH", path, {"usageLocation": "DE", "jobTitle": "Keeper"}),
+        ("PATCH", path, {"passwordProfile": {"password": "Correct-Horse-2"}}),
+        ("PATCH", f"/beta/users/{person}/authentication/requirements", {"perUserMfaState": "disabled"}),
+        ("POST", f"{path}/revokeSignInSessions", None),
+        ("DELETE", path, None),
+    ]
+    for method, address, body in writes:
+        message = refused(business.call(method, address, body), 403, restricted_management_refusal)
+        assert "restricted management administrative unit" in message
+    group = business.get("/v1.0/groups?$filter=displayName eq 'Service accounts'").value[0]["id"]
+    reference = {"@odata.id": f"{GRAPH_URL}/v1.0/directoryObjects/{person}"}
+    assert business.call("PATCH", path, {"usageLocation": "DE"}).status == 204
+    assert business.call("POST", f"/v1.0/groups/{group}/members/$ref", reference).status == 204
+    assert unit in [found["id"] for found in business.get(f"{path}/memberOf").value]
+
+    application = business.tenant.application.object_id
+    assert give_role(business, application, USER_ADMINISTRATOR).status == 201
+    refused(business.call(*writes[0]), 403, restricted_management_refusal)
+    assert give_role(business, application, USER_ADMINISTRATOR, f"/administrativeUnits/{unit}").status == 201
+    assert business.call(*writes[0]).status == 204
+
+    changed = business.call("PATCH", f"{UNITS}/{unit}", {"isMemberManagementRestricted": False})
+    assert changed.status == 400
+    assert business.get(f"{UNITS}/{unit}").body["isMemberManagementRestricted"] is True
+
+
 @under("roles_of_restored_user")
 def test_scenario_36_a_deleted_user_can_be_restored(business: Client, roles_of_restored_user: str) -> None:
     assume(business, roles_of_restored_user=roles_of_restored_user)
@@ -208,3 +256,55 @@ def test_scenario_37_revoking_sessions_answers_true(greenfield: Client) -> None:
     answer = greenfield.call("POST", f"{USERS}/{user}/revokeSignInSessions")
     assert (answer.status, answer.body["value"]) == (200, True)
     refused(greenfield.call("POST", f"{USERS}/{NOBODY}/revokeSignInSessions"), 404, "Request_ResourceNotFound")
+
+
+@under("temporary_access_pass_on_free")
+def test_scenario_38_a_temporary_access_pass_is_told_once(
+    business: Client, greenfield: Client, temporary_access_pass_on_free: str
+) -> None:
+    person, guest = user_named(business, "Daan Mulder"), user_named(business, "Viktor Popov")
+    made = business.call("POST", passes_of(person), {"lifetimeInMinutes": 60, "isUsableOnce": True})
+    assert made.status == 201
+    assert len(made.body["temporaryAccessPass"]) >= 8
+    assert (made.body["isUsable"], made.body["methodUsabilityReason"]) == (True, "EnabledByPolicy")
+    (listed,) = business.get(passes_of(person)).value
+    assert (listed["id"], listed["temporaryAccessPass"]) == (made.body["id"], None)
+    everything = business.admin("GET", "/state").content + business.admin("GET", "/journal").content
+    assert made.body["temporaryAccessPass"].encode() not in everything
+
+    message = refused(business.call("POST", passes_of(guest), {}), 400, "BadRequest")
+    assert message == "Temporary Access Pass cannot be added to an external guest user."
+    group = business.get("/v1.0/groups?$filter=displayName eq 'Service accounts'").value[0]["id"]
+    narrow = [{"id": group, "targetType": "group", "isRegistrationRequired": False}]
+    for change in ({"includeTargets": narrow}, {"state": "disabled"}):
+        assert configure(business, "TemporaryAccessPass", **change).status == 204
+        message = refused(business.call("POST", passes_of(person), {}), 400, "BadRequest")
+        assert "Converged UserCredentialPolicy does not allow creating or updating" in message
+
+    assume(greenfield, temporary_access_pass_on_free=temporary_access_pass_on_free)
+    configure(greenfield, "TemporaryAccessPass", state="enabled")
+    answer = greenfield.call("POST", passes_of(user_named(greenfield, "Omar Haddad")), {})
+    assert answer.status == {"refused": 403, "accepted": 201}[temporary_access_pass_on_free]
+
+
+def test_scenario_39_creation_options_end_and_need_self_service(business: Client) -> None:
+    person = str(new_user(business).body["id"])
+    path = f"{keys_of(person)}/creationOptions"
+    for seconds, status in ((299, 201), (301, 400)):
+        options = business.get(path).body
+        assert from_stamp(options["challengeTimeoutDateTime"]) - int(business.simulation.clock.now()) in (299, 300)
+        body = {"displayName": "Key", "publicKeyCredential": SoftwareAuthenticator().create(options["publicKey"])}
+        business.simulation.clock.advance(seconds - 1)
+        answer = business.call("POST", keys_of(person), body)
+        assert answer.status == status, answer.content
+    assert "expired" in answer.message
+    assert len(business.get(keys_of(person)).value) == 1
+
+    changes: list[dict[str, Any]] = [{"isSelfServiceRegistrationAllowed": False}, {"state": "disabled"}]
+    for change in changes:
+        configure(business, "Fido2", **{"state": "enabled", "isSelfServiceRegistrationAllowed": True, **change})
+        refused(business.get(path), 400, "BadRequest")
+    group = business.get("/v1.0/groups?$filter=displayName eq 'Service accounts'").value[0]["id"]
+    narrow = [{"id": group, "targetType": "group", "isRegistrationRequired": False, "allowedPasskeyProfiles": []}]
+    assert configure(business, "Fido2", state="enabled", includeTargets=narrow).status == 204
+    refused(business.get(path), 400, "BadRequest")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from m365_simulator.clock import days_before
@@ -16,6 +16,15 @@ from m365_simulator.directory_roles import BUILT_IN_ROLES
 from m365_simulator.errors import SimulatorError
 from m365_simulator.objects import role_assignment
 from m365_simulator.population import UserRow
+from m365_simulator.role_terms import (
+    ACTIVATED,
+    ACTIVE,
+    ASSIGNED,
+    ELIGIBLE,
+    eligibility_of,
+    name_of,
+    term,
+)
 from m365_simulator.state import TenantStore
 from m365_simulator.tenants import Tenant
 
@@ -81,9 +90,33 @@ class Making:
     def numbered(self, name: str) -> str:
         return numbered(name, self.repeat)
 
+    def restrict(self, members: Collection[str]) -> None:
+        """Show on users and groups that a restricted management unit has them."""
+        for kind, id, _name, document, _private in self._objects:
+            if kind == "group" and id in members:
+                document["isManagementRestricted"] = True
+        for member in members:
+            row = self.store.read("user", member)
+            if row is not None:
+                self.store.update("user", row.id, document={**row.document, "isManagementRestricted": True})
+
     def assign(self, role: str, principal: str) -> None:
+        """Actively and for ever."""
         assignment = role_assignment(role, principal)
-        self.add("roleAssignment", assignment["id"], assignment)
+        self.add(ACTIVE, assignment["id"], assignment)
+
+    def assign_until(self, role: str, principal: str, days: float, *, activated: bool) -> None:
+        """Actively, for so many days more; `activated`: by somebody who was eligible for it, a moment ago."""
+        assignment, end = role_assignment(role, principal), days_before(self.now, -days)
+        kind = ACTIVATED if activated else ASSIGNED
+        start = days_before(self.now, 0) if activated else self.created
+        private = term(start, start=start, end=end, kind=kind)
+        self.add(ACTIVE, assignment["id"], assignment, name=name_of(private), private=private)
+
+    def make_eligible(self, role: str, principal: str) -> None:
+        """For ever."""
+        eligibility = eligibility_of(role_assignment(role, principal))
+        self.add(ELIGIBLE, eligibility["id"], eligibility, private=term(self.created, start=self.created))
 
     def resolve(self, reference: str) -> str:
         if reference.startswith(REFERENCES):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from m365_simulator.building.making import Making
@@ -38,6 +38,7 @@ def build_people(making: Making, domains: list[dict[str, Any]], skus: list[dict[
             person = {**person, "domain": making.numbered(person["domain"])}
         row = make_user(rng, place, person, taken)
         named.append((row, tuple(person.get("roles", ()))))
+        _limited_roles(making, row.id, person)
         making.ids[f"user:{person.get('user') or person['name']}"] = row.id
         making.ids[f"user:{row.document['mailNickname']}"] = row.id
     count = generated.get("count", 0) if making.users is None else max(0, making.users - len(named))
@@ -57,6 +58,15 @@ def build_people(making: Making, domains: list[dict[str, Any]], skus: list[dict[
     for role, principal in assignments:
         making.assign(role, principal)
     _delete_some(making, place, round((count + len(named)) * generated.get("deleted", 0)), taken)
+
+
+def _limited_roles(making: Making, id: str, person: Mapping[str, Any]) -> None:
+    """Those that a named person is eligible for, or has for a time."""
+    for name in person.get("eligible_roles", ()):
+        making.make_eligible(BUILT_IN_ROLES[name][0], id)
+    for bound in person.get("time_bound_roles", ()):
+        role = BUILT_IN_ROLES[bound["role"]][0]
+        making.assign_until(role, id, bound.get("days", 30), activated=bound.get("activated", False))
 
 
 def _count_licences(making: Making, skus: list[dict[str, Any]], licensed: int) -> None:

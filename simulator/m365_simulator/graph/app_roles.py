@@ -16,6 +16,15 @@ from typing import Any
 from m365_simulator.objects import GRAPH_APP_ID
 
 PERMISSION_IDS: dict[str, tuple[str, str]] = {
+    "UserAuthMethod-Passkey.ReadWrite.All": (
+        "0400e371-7db1-4338-a269-96069eb65227",
+        "Read and write all users' passkey authentication methods",
+    ),
+    "AdministrativeUnit.Read.All": ("134fd756-38ce-4afd-ba33-e9623dbe66c2", "Read all administrative units"),
+    "AdministrativeUnit.ReadWrite.All": (
+        "5eb59dd3-1da2-4329-8733-9dabdc435916",
+        "Read and write all administrative units",
+    ),
     "Application.Read.All": ("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30", "Read all applications"),
     "Application.ReadWrite.All": ("1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9", "Read and write all applications"),
     "Application.ReadWrite.OwnedBy": (

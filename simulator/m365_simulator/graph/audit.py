@@ -13,7 +13,6 @@ from typing import Any
 
 from m365_simulator.graph.router import Call
 
-
 CATEGORIES = {
     "User": "UserManagement",
     "Group": "GroupManagement",

@@ -22,9 +22,11 @@ from m365_simulator.graph.administrative_units import mark_member
 from m365_simulator.graph.answers import answer_list, answer_one, no_content
 from m365_simulator.graph.audit import record_change
 from m365_simulator.graph.errors import GraphError, not_found, unknown_segment
+from m365_simulator.graph.hardware_oath import release_tokens
 from m365_simulator.graph.odata import Condition, EntityType, pick
 from m365_simulator.graph.restricted_management import UNIT
 from m365_simulator.graph.router import Call, GraphResponse, Handler, Route
+from m365_simulator.role_terms import ACTIVE, end_roles, name_of
 from m365_simulator.state import OBJECTS, Row
 
 DIRECTORY = "/directory/deletedItems"
@@ -66,9 +68,13 @@ def get_user(call: Call) -> GraphResponse:
     return answer_one(call, USER, "directoryObjects/$entity", shown)
 
 
+def _was_administrator(row: Row) -> bool:
+    return any(role["kind"] == ACTIVE for role in row.private["roles"])
+
+
 def restore_user(call: Call) -> GraphResponse:
     row = _find_user(call)
-    users.check_sensitive_action(call, bool(row.private["roles"]))
+    users.check_sensitive_action(call, _was_administrator(row))
     document = {**row.document, "deletedDateTime": None, "userPrincipalName": row.private["userPrincipalName"]}
     users.check_principal_name(call, document["userPrincipalName"])
     private = {name: value for name, value in row.private.items() if name not in users.ONLY_WHILE_DELETED}
@@ -79,8 +85,10 @@ def restore_user(call: Call) -> GraphResponse:
             call.store.link(group, row.id)
     mark_member(call.store, row.id)
     if call.assumes("roles_of_restored_user") == "restored":
-        for assignment in row.private["roles"]:
-            call.store.insert("roleAssignment", assignment["id"], assignment)
+        for role in row.private["roles"]:
+            term, held = role["private"], role["document"]
+            call.store.insert(role["kind"], held["id"], held, name=name_of(term), private=term)
+        end_roles(call.store, call.clock.now())
     record_change(call, "User", "Restore user", row.id, document["userPrincipalName"])
     shown = {"@odata.type": "#microsoft.graph.user", **pick(USER, document, ())}
     return GraphResponse(200, {"@odata.context": call.context("directoryObjects/$entity"), **shown})
@@ -88,8 +96,9 @@ def restore_user(call: Call) -> GraphResponse:
 
 def delete_user_for_good(call: Call) -> GraphResponse:
     row = _find_user(call)
-    users.check_sensitive_action(call, bool(row.private["roles"]))
+    users.check_sensitive_action(call, _was_administrator(row))
     call.store.delete(USER.kind, row.id)
+    release_tokens(call, row.id)
     record_change(call, "User", "Hard Delete user", row.id, row.document["userPrincipalName"])
     return no_content()
 

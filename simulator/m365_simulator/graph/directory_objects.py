@@ -16,6 +16,7 @@ from m365_simulator.graph.answers import check_known
 from m365_simulator.graph.applications import registration_id, show_application
 from m365_simulator.graph.errors import bad_policy, bad_request, not_found
 from m365_simulator.graph.groups import find_object, show_object
+from m365_simulator.graph.restricted_management import UNIT
 from m365_simulator.graph.roles import activated_roles
 from m365_simulator.graph.router import Call, GraphResponse, Route
 from m365_simulator.graph.service_principals import show_service_principal
@@ -32,6 +33,9 @@ def _find(call: Call, id: str) -> tuple[str, dict[str, Any]] | None:
         if kind == "servicePrincipal":
             return kind, _typed(kind, show_service_principal(call, row.document))
         return kind, show_object(kind, row.document)
+    unit = call.store.read(UNIT, id)
+    if unit is not None:
+        return UNIT, _typed(UNIT, unit.document)
     if id.lower() == registration_id(call.tenant):
         return "application", _typed("application", show_application(call))
     for role in activated_roles(call):

@@ -45,22 +45,38 @@ READ_ROLES = _any("RoleManagement.Read.Directory", "RoleManagement.Read.All", "R
     *DIRECTORY_READ
 }
 WRITE_ROLES = _any("RoleManagement.ReadWrite.Directory")
-SCHEDULES = tuple(
-    f"role{kind}Schedule{form}" for kind in ("Assignment", "Eligibility") for form in ("Requests", "s", "Instances")
-)
-"""Of Privileged Identity Management."""
-WRITE_SCHEDULES = WRITE_ROLES | {
-    "RoleAssignmentSchedule.ReadWrite.Directory",
-    "RoleEligibilitySchedule.ReadWrite.Directory",
+SCHEDULES = {
+    f"role{word}Schedule{form}": word
+    for word in ("Assignment", "Eligibility")
+    for form in ("Requests", "s", "Instances")
 }
-READ_SCHEDULES = (
-    READ_ROLES | WRITE_SCHEDULES | {"RoleAssignmentSchedule.Read.Directory", "RoleEligibilitySchedule.Read.Directory"}
-)
+"""Of Privileged Identity Management, each with the word that its permissions have."""
+
+
+def _write_schedules(word: str) -> frozenset[str]:
+    return WRITE_ROLES | {f"Role{word}Schedule.ReadWrite.Directory"}
+
+
+def _read_schedules(word: str) -> frozenset[str]:
+    return READ_ROLES | _write_schedules(word) | {f"Role{word}Schedule.Read.Directory"}
+
+
 READ_UNITS = _any("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *DIRECTORY_READ)
 WRITE_UNITS = _any("AdministrativeUnit.ReadWrite.All", "Directory.ReadWrite.All")
 READ_RISK = _any("IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All")
 READ_LOGS = _any("AuditLog.Read.All")
 READ_USER_METHODS = _any("UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
+
+
+def _write_method(word: str) -> frozenset[str]:
+    """`word` as the permissions made for one method have it."""
+    return _any("UserAuthenticationMethod.ReadWrite.All", f"UserAuthMethod-{word}.ReadWrite.All")
+
+
+def _read_method(word: str) -> frozenset[str]:
+    return READ_USER_METHODS | _write_method(word) | {f"UserAuthMethod-{word}.Read.All"}
+
+
 READ_APPLICATIONS = _any("Application.Read.All", "Application.ReadWrite.All", *DIRECTORY_READ)
 
 READ_OWN_APPLICATIONS = READ_APPLICATIONS | {"Application.ReadWrite.OwnedBy"}
@@ -85,6 +101,10 @@ METHODS = "/policies/authenticationMethodsPolicy"
 ACCESS = "/identity/conditionalAccess"
 ROLES = "/roleManagement/directory"
 UNITS = "/directory/administrativeUnits"
+PASSKEYS = "/users/{id}/authentication/fido2Methods"
+OATH_DEVICES = "/directory/authenticationMethodDevices/hardwareOathDevices"
+OATH_METHODS = "/users/{id}/authentication/hardwareOathMethods"
+ACCESS_PASSES = "/users/{id}/authentication/temporaryAccessPassMethods"
 
 PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, "/organization"): (READ_ORGANIZATION,),
@@ -142,8 +162,46 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, "/users/{id}/authentication/requirements"): (READ_ALL,),
     (PATCH, "/users/{id}/authentication/requirements"): (WRITE_METHODS_POLICY,),
     (GET, "/users/{id}/authentication/methods"): (READ_USER_METHODS,),
+    **{
+        (GET, f"/users/{{id}}/authentication/{name}"): (_read_method(word),)
+        for name, word in (
+            ("emailMethods", "Email"),
+            ("microsoftAuthenticatorMethods", "MicrosoftAuthApp"),
+            ("passwordMethods", "Password"),
+            ("phoneMethods", "Phone"),
+            ("softwareOathMethods", "SoftwareOATH"),
+            ("windowsHelloForBusinessMethods", "WindowsHello"),
+        )
+    },
+    (GET, PASSKEYS): (_read_method("Passkey"),),
+    (POST, PASSKEYS): (_write_method("Passkey"),),
+    (GET, PASSKEYS + "/creationOptions"): (_write_method("Passkey"),),
+    (GET, PASSKEYS + "/{method}"): (_read_method("Passkey"),),
+    (DELETE, PASSKEYS + "/{method}"): (_write_method("Passkey"),),
+    (GET, OATH_DEVICES): (READ_METHODS_POLICY,),
+    (POST, OATH_DEVICES): (WRITE_METHODS_POLICY,),
+    (GET, OATH_DEVICES + "/{id}"): (READ_METHODS_POLICY,),
+    (DELETE, OATH_DEVICES + "/{id}"): (WRITE_METHODS_POLICY,),
+    (GET, OATH_METHODS): (_read_method("HardwareOATH"),),
+    (POST, OATH_METHODS): (_write_method("HardwareOATH"),),
+    (GET, OATH_METHODS + "/{method}"): (_read_method("HardwareOATH"),),
+    (DELETE, OATH_METHODS + "/{method}"): (_write_method("HardwareOATH"),),
+    **{
+        (POST, f"{OATH_METHODS}/{action}"): (_write_method("HardwareOATH"),)
+        for action in (
+            "assignAndActivate",
+            "assignAndActivateBySerialNumber",
+            "{method}/activate",
+            "{method}/deactivate",
+        )
+    },
+    (GET, ACCESS_PASSES): (_read_method("TAP"),),
+    (POST, ACCESS_PASSES): (_write_method("TAP"),),
+    (GET, ACCESS_PASSES + "/{method}"): (_read_method("TAP"),),
+    (DELETE, ACCESS_PASSES + "/{method}"): (_write_method("TAP"),),
     (POST, "/users/{id}/revokeSignInSessions"): (WRITE_USERS | {"User.RevokeSessions.All"},),
     (GET, "/users/{id}/memberOf"): (READ_USERS | {"GroupMember.Read.All"},),
+    (GET, "/users/{id}/transitiveMemberOf"): (READ_USERS | {"Group.Read.All", "GroupMember.Read.All"},),
     (GET, "/groups"): (READ_GROUPS,),
     (GET, "/groups/$count"): (READ_GROUPS,),
     (POST, "/groups"): (WRITE_GROUPS | {"Group.Create"},),
@@ -169,8 +227,12 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, ROLES + "/roleAssignments/{id}"): (READ_ROLES,),
     (POST, ROLES + "/roleAssignments"): (WRITE_ROLES,),
     (DELETE, ROLES + "/roleAssignments/{id}"): (WRITE_ROLES,),
-    **{(GET, f"{ROLES}/{name}"): (READ_SCHEDULES,) for name in SCHEDULES},
-    **{(POST, f"{ROLES}/{name}"): (WRITE_SCHEDULES,) for name in SCHEDULES if name.endswith("Requests")},
+    **{(GET, f"{ROLES}/{name}{id}"): (_read_schedules(SCHEDULES[name]),) for name in SCHEDULES for id in ("", "/{id}")},
+    **{
+        (POST, f"{ROLES}/{name}"): (_write_schedules(SCHEDULES[name]),)
+        for name in SCHEDULES
+        if name.endswith("Requests")
+    },
     (GET, "/identityProtection/riskyUsers"): (READ_RISK,),
     (GET, "/directoryObjects/{id}"): (_any(*DIRECTORY_READ),),
     (POST, "/directoryObjects/getByIds"): (_any(*DIRECTORY_READ),),

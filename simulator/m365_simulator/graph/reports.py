@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import exists, func, literal, select
 
+from m365_simulator.clock import to_stamp
 from m365_simulator.graph.answers import answer_list, answer_one
 from m365_simulator.graph.errors import GraphError, no_premium_licence, not_found
-from m365_simulator.graph.odata import Column, EntityType
+from m365_simulator.graph.odata import Column, Condition, EntityType
 from m365_simulator.graph.router import BETA, Call, GraphResponse, Route
 from m365_simulator.licences import FREE, tier_of
+from m365_simulator.registered_methods import registered_methods
 from m365_simulator.state import OBJECTS, Row
 from m365_simulator.words import words
 
@@ -111,8 +114,9 @@ def _need_premium(call: Call) -> None:
         raise no_premium_licence()
 
 
-def show_registration(row: Row, admins: set[str], stamp: str, beta: bool) -> dict[str, Any]:
-    methods = row.private.get("methodsRegistered", [])
+def show_registration(row: Row, admins: set[str], now: float, beta: bool) -> dict[str, Any]:
+    """`now` in seconds since the epoch."""
+    methods = registered_methods(row.private, now)
     registered = any(method in MFA_METHODS for method in methods)
     reset = any(method in RESET_METHODS for method in methods)
     preferred = next((PREFERRED[method] for method in methods if method in PREFERRED), "none")
@@ -128,7 +132,7 @@ def show_registration(row: Row, admins: set[str], stamp: str, beta: bool) -> dic
         "isMfaRegistered": registered,
         "isMfaCapable": registered,
         "isPasswordlessCapable": any(method in PASSWORDLESS_METHODS for method in methods),
-        "lastUpdatedDateTime": stamp,
+        "lastUpdatedDateTime": to_stamp(now),
         "methodsRegistered": methods,
         "isSystemPreferredAuthenticationMethodEnabled": True,
         "systemPreferredAuthenticationMethods": [preferred] if preferred != "none" else [],
@@ -145,9 +149,9 @@ def _admins(call: Call) -> set[str]:
 
 def list_registrations(call: Call) -> GraphResponse:
     _need_premium(call)
-    admins, stamp, beta = _admins(call), call.clock.stamp(), call.version == BETA
+    admins, now, beta = _admins(call), call.clock.now(), call.version == BETA
     return answer_list(
-        call, REGISTRATION, REGISTRATION_SUFFIX, show=lambda row: show_registration(row, admins, stamp, beta)
+        call, REGISTRATION, REGISTRATION_SUFFIX, show=lambda row: show_registration(row, admins, now, beta)
     )
 
 
@@ -156,13 +160,34 @@ def get_registration(call: Call) -> GraphResponse:
     row = call.store.read("user", call.id)
     if row is None:
         raise not_found(call.id)
-    details = show_registration(row, _admins(call), call.clock.stamp(), call.version == BETA)
+    details = show_registration(row, _admins(call), call.clock.now(), call.version == BETA)
     return answer_one(call, REGISTRATION, REGISTRATION_SUFFIX + "/$entity", details)
 
 
 def list_sign_ins(call: Call) -> GraphResponse:
     _need_premium(call)
-    return answer_list(call, SIGN_IN, "auditLogs/signIns")
+    query = call.query
+    if "$orderby" not in query.options:
+        query = replace(query, options={**query.options, "$orderby": "createdDateTime desc"})
+    return answer_list(
+        replace(call, query=query),
+        SIGN_IN,
+        "auditLogs/signIns",
+        *_arrived(call),
+        show=lambda row: _show_sign_in(call, row),
+    )
+
+
+def _arrived(call: Call) -> tuple[Condition, ...]:
+    """An entry is not there at once, if so assumed."""
+    delay = int(call.assumes("sign_in_log_delay_seconds"))
+    if not delay:
+        return ()
+    return (func.json_extract(OBJECTS.c.document, "$.createdDateTime") <= to_stamp(call.clock.now() - delay),)
+
+
+def _show_sign_in(call: Call, row: Row) -> dict[str, Any]:
+    return {**row.document, **row.private} if call.version == BETA else row.document
 
 
 def list_audits(call: Call) -> GraphResponse:
@@ -173,7 +198,8 @@ def _get_log(call: Call, entity: EntityType) -> GraphResponse:
     row = call.store.read(entity.kind, call.id)
     if row is None:
         raise GraphError(404, "ResourceNotFound", f"Resource '{call.id}' does not exist.")
-    return answer_one(call, entity, f"auditLogs/{entity.name}s/$entity", row.document)
+    shown = _show_sign_in(call, row) if entity is SIGN_IN else row.document
+    return answer_one(call, entity, f"auditLogs/{entity.name}s/$entity", shown)
 
 
 def get_sign_in(call: Call) -> GraphResponse:

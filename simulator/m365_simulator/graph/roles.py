@@ -61,7 +61,7 @@ def get_definition(call: Call) -> GraphResponse:
     return answer_one(call, DEFINITION, suffix, _show_definition(call, row.document))
 
 
-def _expands(call: Call) -> dict[str, Callable[[dict[str, Any]], Any]]:
+def expands(call: Call) -> dict[str, Callable[[dict[str, Any]], Any]]:
     definitions = {row.id: _show_definition(call, row.document) for row in call.store.rows(DEFINITION.kind)}
 
     def principal(assignment: dict[str, Any]) -> dict[str, Any] | None:
@@ -73,7 +73,7 @@ def _expands(call: Call) -> dict[str, Callable[[dict[str, Any]], Any]]:
 
 def list_assignments(call: Call) -> GraphResponse:
     suffix = "roleManagement/directory/roleAssignments{select}"
-    return answer_list(call, ASSIGNMENT, suffix, expands=_expands(call))
+    return answer_list(call, ASSIGNMENT, suffix, expands=expands(call))
 
 
 def _find(call: Call) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _find(call: Call) -> dict[str, Any]:
 
 def get_assignment(call: Call) -> GraphResponse:
     suffix = "roleManagement/directory/roleAssignments/$entity"
-    return answer_one(call, ASSIGNMENT, suffix, _find(call), expands=_expands(call))
+    return answer_one(call, ASSIGNMENT, suffix, _find(call), expands=expands(call))
 
 
 def create_assignment(call: Call) -> GraphResponse:
@@ -116,15 +116,19 @@ def _conflict(call: Call) -> GraphError:
 
 def delete_assignment(call: Call) -> GraphResponse:
     assignment = _find(call)
-    role = assignment["roleDefinitionId"]
-    if role == GLOBAL_ADMINISTRATOR:
+    check_removal(call, assignment)
+    call.store.delete(ASSIGNMENT.kind, assignment["id"])
+    _record(call, "Remove member from role", assignment)
+    return no_content()
+
+
+def check_removal(call: Call, assignment: dict[str, Any]) -> None:
+    """Raise Graph's refusal to take the role of a Global Administrator from oneself, or from the last one."""
+    if assignment["roleDefinitionId"] == GLOBAL_ADMINISTRATOR:
         if assignment["principalId"] == call.caller.object_id:
             raise bad_request("Removing self from Global Administrator built-in role is not allowed.")
         if is_last_global_administrator(call, assignment["principalId"]):
             raise last_global_administrator(call)
-    call.store.delete(ASSIGNMENT.kind, assignment["id"])
-    _record(call, "Remove member from role", assignment)
-    return no_content()
 
 
 def _record(call: Call, activity: str, assignment: dict[str, Any]) -> None:

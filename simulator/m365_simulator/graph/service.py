@@ -30,14 +30,19 @@ from m365_simulator.graph import (
     directory_objects,
     further_policies,
     groups,
+    hardware_oath,
     named_locations,
     organization,
+    passkeys,
     policies,
     premium,
     reports,
+    role_schedules,
     roles,
     security_defaults,
     service_principals,
+    temporary_access_pass,
+    user_methods,
     users,
     what_if,
 )
@@ -48,6 +53,7 @@ from m365_simulator.graph.odata import Query
 from m365_simulator.graph.permissions import PERMISSIONS, check_permissions
 from m365_simulator.graph.router import Call, GraphRequest, GraphResponse, Route, Router, read_json, split_path
 from m365_simulator.journal import Entry, Journal
+from m365_simulator.role_terms import end_roles
 from m365_simulator.state import Store
 from m365_simulator.tenants import Tenant
 from m365_simulator.tokens import Caller, InvalidToken, Tokens
@@ -64,8 +70,13 @@ ROUTES: list[Route] = [
     *premium.ROUTES,
     *what_if.ROUTES,
     *users.ROUTES,
+    *user_methods.ROUTES,
+    *temporary_access_pass.ROUTES,
+    *passkeys.ROUTES,
+    *hardware_oath.ROUTES,
     *groups.ROUTES,
     *roles.ROUTES,
+    *role_schedules.ROUTES,
     *administrative_units.ROUTES,
     *reports.ROUTES,
     *service_principals.ROUTES,
@@ -104,6 +115,7 @@ class GraphService:
         self._router = Router(ROUTES)
         self.exchanges = Exchanges()
         self._past = Past(store)
+        self._roles_ended: dict[str, int] = {}
 
     async def answer(self, request: GraphRequest) -> GraphResponse:
         """The answer with Graph's headers. Raises ConnectionReset when a fault asks for it. Between two awaits no
@@ -146,6 +158,7 @@ class GraphService:
     async def _try(self, request: GraphRequest, entry: Entry) -> GraphResponse:
         caller, tenant = self._authenticate(request)
         entry.app, entry.tenant = caller.app_id, caller.tenant_id
+        self._end_roles(tenant)
         await self._strike(request, entry, BEFORE)
         if request.path.strip("/").lower() == BATCH:
             return await self._answer_batch(request, entry)
@@ -173,6 +186,15 @@ class GraphService:
         response.headers.update(headers)
         self._note_link(request, entry, response)
         return response
+
+    def _end_roles(self, tenant: Tenant) -> None:
+        """Time-bound roles end by themselves; looked for once in a second."""
+        now = self._clock.now()
+        if self._roles_ended.get(tenant.id) == int(now):
+            return
+        if end_roles(self._store.tenant(tenant.number), now):
+            self._store.commit()
+        self._roles_ended[tenant.id] = int(now)
 
     def _handle(self, call: Call, route: Route, entry: Entry) -> GraphResponse:
         """What the handler answers; or what it would have answered before writes that are not seen yet."""

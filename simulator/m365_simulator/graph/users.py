@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +24,14 @@ from m365_simulator.graph.answers import (
     no_content,
 )
 from m365_simulator.graph.audit import record_change
+from m365_simulator.graph.certificate_user_ids import read_authorization_info
 from m365_simulator.graph.errors import GraphError, bad_policy, bad_request, no_premium_licence, not_found
 from m365_simulator.graph.odata import EntityType, pick
 from m365_simulator.graph.permissions import READ_LOGS, WRITE_USERS, permission_missing
 from m365_simulator.graph.restricted_management import UNIT, check_restriction, restricted, restricting_units
 from m365_simulator.graph.router import BETA, Call, GraphResponse, Route
 from m365_simulator.licences import FREE, tier_of
+from m365_simulator.role_terms import ACTIVE, ELIGIBLE
 from m365_simulator.state import OBJECTS, Row
 from m365_simulator.words import words
 
@@ -97,7 +100,7 @@ OTHER_TYPES: dict[str, type] = {
         ("businessPhones", "otherMails", "imAddresses", "identities", "interests", "pastProjects", "skills"), list
     ),
     **dict.fromkeys(("responsibilities", "schools"), list),
-    **dict.fromkeys(("passwordProfile", "onPremisesExtensionAttributes", "employeeOrgData"), dict),
+    **dict.fromkeys(("authorizationInfo", "passwordProfile", "onPremisesExtensionAttributes", "employeeOrgData"), dict),
 }
 """Of the properties that can be written and are no text."""
 
@@ -108,25 +111,28 @@ READ_ONLY = frozenset(
     id createdDateTime creationType deletedDateTime assignedLicenses assignedPlans provisionedPlans
     lastPasswordChangeDateTime licenseAssignmentStates onPremisesSyncEnabled onPremisesLastSyncDateTime
     proxyAddresses securityIdentifier signInActivity signInSessionsValidFromDateTime isManagementRestricted
-    authorizationInfo
     """
     )
 )
 SENSITIVE = frozenset(
     words(
         """
-    accountEnabled businessPhones mobilePhone onPremisesImmutableId otherMails passwordProfile userPrincipalName
+    accountEnabled authorizationInfo businessPhones mobilePhone onPremisesImmutableId otherMails passwordProfile
+    userPrincipalName
     """
     )
 )
 """What only a privileged caller may change in an administrator. Source: Microsoft's page on the resource type user,
-"Who can perform sensitive actions?"; that it binds applications as it does people is an assumption."""
+"Who can perform sensitive actions?"; for authorizationInfo, "Certificate user IDs"; that it binds applications as it
+does people is an assumption."""
+NOT_AT_CREATION = READ_ONLY | {"passwordProfile", "authorizationInfo"}
 MAY_ACT_ON_ADMINISTRATORS = frozenset(
     {GLOBAL_ADMINISTRATOR, BUILT_IN_ROLES["Privileged Authentication Administrator"][0]}
 )
 DELETED_KIND = "deletedUser"
 ONLY_WHILE_DELETED = ("userPrincipalName", "groups", "roles")
-"""Private members of a deleted user: the name, the groups and the role assignments of before."""
+"""Private members of a deleted user: the name, the groups and administrative units, and the roles of before; each role
+with its `kind`, `document` and `private`."""
 PASSWORD_METHOD = "28c10230-6103-485e-b985-444c60001490"
 """The id of every user's password method."""
 
@@ -171,7 +177,7 @@ def find_user(call: Call) -> Row:
     return row
 
 
-def _find_user_of_methods(call: Call) -> Row:
+def find_user_of_methods(call: Call) -> Row:
     """The same, but below /authentication users saw a 403 too."""
     try:
         return find_user(call)
@@ -265,7 +271,7 @@ def create_user(call: Call) -> GraphResponse:
     check_principal_name(call, body["userPrincipalName"])
     document = {
         "id": str(uuid.uuid4()),
-        **{name: value for name, value in body.items() if name not in READ_ONLY and name != "passwordProfile"},
+        **{name: value for name, value in body.items() if name not in NOT_AT_CREATION},
         "userType": body.get("userType", "Member"),
         "createdDateTime": call.clock.stamp(),
         "lastPasswordChangeDateTime": call.clock.stamp(),
@@ -280,7 +286,7 @@ def create_user(call: Call) -> GraphResponse:
         document["id"],
         document,
         name=document["userPrincipalName"],
-        private={"methodsRegistered": []},
+        private={"methodsRegistered": [], **_kept_of(password, document["id"])},
     )
     record_change(call, "User", "Add user", document["id"], document["userPrincipalName"])
     return answer_created(call, "users/$entity", pick(USER, document, ()))
@@ -300,9 +306,13 @@ def patch_user(call: Call) -> GraphResponse:
     if SENSITIVE & set(body):
         check_sensitive_action(call, holds_role(call, row.id), row.id)
     changes = {name: value for name, value in body.items() if "@odata." not in name}
+    if "authorizationInfo" in changes:
+        changes["authorizationInfo"] = read_authorization_info(call, row, changes["authorizationInfo"])
     profile = changes.pop("passwordProfile", None)
     if profile is not None:
         _check_password(profile.get("password"))
+        private = {**row.private, **_kept_of(profile["password"], row.id)}
+        call.store.update("user", row.id, private=private)
         document["lastPasswordChangeDateTime"] = call.clock.stamp()
     principal_name = changes.get("userPrincipalName", document["userPrincipalName"])
     if str(principal_name).lower() != document["userPrincipalName"].lower():
@@ -325,7 +335,12 @@ def delete_user(call: Call) -> GraphResponse:
     if is_last_global_administrator(call, row.id):
         raise last_global_administrator(call)
     groups = call.store.sources(row.id)
-    roles = [item for item in _assignments(call) if item["principalId"] == row.id]
+    roles: list[dict[str, Any]] = [
+        {"kind": kind, "document": found.document, "private": found.private}
+        for kind in (ACTIVE, ELIGIBLE)
+        for found in call.store.rows(kind)
+        if found.document["principalId"] == row.id
+    ]
     name = row.document["userPrincipalName"]
     document = {
         **row.document,
@@ -333,8 +348,8 @@ def delete_user(call: Call) -> GraphResponse:
         "userPrincipalName": f"{uuid.UUID(row.id).hex}{name}",
     }
     call.store.delete("user", row.id)
-    for assignment in roles:
-        call.store.delete("roleAssignment", assignment["id"])
+    for role in roles:
+        call.store.delete(role["kind"], role["document"]["id"])
     private = {**row.private, **dict(zip(ONLY_WHILE_DELETED, (name, groups, roles), strict=True))}
     call.store.insert(DELETED_KIND, row.id, document, private=private)
     record_change(call, "User", "Delete user", row.id, name)
@@ -363,6 +378,11 @@ def _check_types(body: Mapping[str, Any]) -> None:
         kind = OTHER_TYPES.get(name, str)
         if not isinstance(value, kind):
             raise bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
+
+
+def _kept_of(password: Any, user: str) -> dict[str, str]:
+    """What is kept of a password: nothing that it could be read from, but tests can tell whether it is the one."""
+    return {"passwordDigest": hashlib.sha256(f"{user}:{password}".encode()).hexdigest()}
 
 
 def _check_password(password: Any) -> None:
@@ -403,13 +423,13 @@ def check_principal_name(call: Call, name: Any) -> None:
 
 
 def get_requirements(call: Call) -> GraphResponse:
-    row = _find_user_of_methods(call)
+    row = find_user_of_methods(call)
     suffix = f"users('{row.id}')/authentication/requirements/$entity"
     return answer_one(call, REQUIREMENTS, suffix, {MFA_STATE: row.document[MFA_STATE]})
 
 
 def patch_requirements(call: Call) -> GraphResponse:
-    row = _find_user_of_methods(call)
+    row = find_user_of_methods(call)
     body = call.body()
     check_known(body, (MFA_STATE,), "strongAuthenticationRequirements")
     state = body.get(MFA_STATE)
@@ -420,30 +440,6 @@ def patch_requirements(call: Call) -> GraphResponse:
         call.store.update("user", row.id, document={**row.document, MFA_STATE: state})
         record_change(call, "User", "Update per-user multifactor authentication state", row.id, _name(row.document))
     return no_content()
-
-
-def list_methods(call: Call) -> GraphResponse:
-    row = _find_user_of_methods(call)
-    created = row.document["createdDateTime"]
-    methods: list[dict[str, Any]] = [
-        {
-            "@odata.type": "#microsoft.graph.passwordAuthenticationMethod",
-            "id": PASSWORD_METHOD,
-            "password": None,
-            "createdDateTime": row.document.get("lastPasswordChangeDateTime", created),
-        }
-    ]
-    for name in row.private.get("methodsRegistered", []):
-        type_name, members = METHOD_TYPES[name]
-        methods.append(
-            {
-                "@odata.type": f"#microsoft.graph.{type_name}AuthenticationMethod",
-                "id": str(uuid.uuid5(uuid.UUID(row.id), name)),
-                "createdDateTime": created,
-                **members,
-            }
-        )
-    return answer_plain_list(call, f"users('{row.id}')/authentication/methods", methods)
 
 
 def revoke_sessions(call: Call) -> GraphResponse:
@@ -457,14 +453,27 @@ def revoke_sessions(call: Call) -> GraphResponse:
 
 def list_member_of(call: Call) -> GraphResponse:
     """Groups and administrative units; directory roles are read elsewhere."""
-    row = find_user(call)
-    around = call.store.sources(row.id)
+    return _answer_groups_and_units(call, call.store.sources(find_user(call).id))
+
+
+def _answer_groups_and_units(call: Call, around: Iterable[str]) -> GraphResponse:
     found = [
         {"@odata.type": f"#microsoft.graph.{kind}", **document}
         for kind in ("group", UNIT)
         for document in call.store.documents(kind, OBJECTS.c.id.in_(around))
     ]
     return answer_plain_list(call, "directoryObjects{select}", found)
+
+
+def list_transitive_member_of(call: Call) -> GraphResponse:
+    """With the groups and units around these groups; directory roles are read elsewhere."""
+    row = find_user(call)
+    around: set[str] = set()
+    further = set(call.store.sources(row.id))
+    while further:
+        around |= further
+        further = {above for group in further for above in call.store.sources(group)} - around
+    return _answer_groups_and_units(call, around)
 
 
 def _name(document: Mapping[str, Any]) -> str:
@@ -484,8 +493,8 @@ ROUTES = [
     Route("DELETE", "/users/{id}", delete_user),
     Route("GET", "/users/{id}/authentication/requirements", get_requirements, (BETA,)),
     Route("PATCH", "/users/{id}/authentication/requirements", patch_requirements, (BETA,)),
-    Route("GET", "/users/{id}/authentication/methods", list_methods),
     Route("POST", "/users/{id}/revokeSignInSessions", revoke_sessions),
     Route("GET", "/users/{id}/memberOf", list_member_of),
+    Route("GET", "/users/{id}/transitiveMemberOf", list_transitive_member_of),
     Route("GET", "/me", refuse_me),
 ]

@@ -14,6 +14,7 @@ from sqlalchemy import func
 
 from m365_simulator.assumptions import default_assumptions
 from m365_simulator.objects import SECURITY_DEFAULTS_ID
+from m365_simulator.registered_methods import registered_methods
 from m365_simulator.sign_in_rules.attempt import Protection
 from m365_simulator.sign_in_rules.person import Person, external_type
 from m365_simulator.sign_in_rules.three_valued import Maybe
@@ -110,7 +111,7 @@ class Directory:
             enabled=bool(user.get("accountEnabled")),
             external=external,
             per_user_mfa=user.get("perUserMfaState") or "disabled",
-            methods=_registered(row.private),
+            methods=_registered(row.private, self.now),
             federation=self._federation.get(domain),
             roles=frozenset(role for role, whole in held if whole),
             scoped_roles=frozenset(role for role, whole in held if not whole),
@@ -189,8 +190,8 @@ def epoch(stamp: str) -> float:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
 
 
-def _registered(private: Mapping[str, Any]) -> frozenset[str]:
-    methods = frozenset(private.get("methodsRegistered", ()))
+def _registered(private: Mapping[str, Any], now: float) -> frozenset[str]:
+    methods = frozenset(registered_methods(private, now))
     return methods | {"appPassword"} if private.get("appPasswords") else methods
 
 

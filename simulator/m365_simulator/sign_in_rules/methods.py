@@ -8,6 +8,7 @@ migration is complete, the legacy policies beside it (Microsoft's page "Manage a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -238,10 +239,29 @@ def _has_authenticator_mode(directory: Directory, person: Person, modes: tuple[s
 
 
 def _is_passkey_allowed(directory: Directory, person: Person, method: str) -> Maybe:
-    """Unknown under a restriction by AAGUID, as the model of a registered key is not in the state."""
+    """Unknown under a restriction by AAGUID, as the model of a registered key is not always in the state."""
+    kind = "synced" if method == "passKeySynced" else "deviceBound"
+    return any_of(
+        all_of((rule.kinds is None or kind in rule.kinds, _passes_restrictions(rule.restrictions)))
+        for rule in passkey_rules(directory, person)
+    )
+
+
+@dataclass(frozen=True)
+class PasskeyRule:
+    """`kinds` of synced and deviceBound, None for both; `attested`: registered with an attestation only;
+    `restrictions` by AAGUID, as the policy has them."""
+
+    kinds: frozenset[str] | None
+    attested: bool
+    restrictions: Mapping[str, Any] | None
+
+
+def passkey_rules(directory: Directory, person: Person) -> list[PasskeyRule]:
+    """One of which a passkey of this person has to meet; none where passkeys are not enabled for the person."""
     configuration = directory.methods.get("fido2", {})
     if not _is_enabled_for(person, configuration):
-        return False
+        return []
     profiles = {str(profile.get("id")).lower(): profile for profile in configuration.get("passkeyProfiles") or ()}
     chosen = {
         str(id).lower()
@@ -249,17 +269,16 @@ def _is_passkey_allowed(directory: Directory, person: Person, method: str) -> Ma
         for id in target.get("allowedPasskeyProfiles") or ()
     } & profiles.keys()
     if not chosen:
-        return _passes_restrictions(configuration.get("keyRestrictions"))
-    kind = "synced" if method == "passKeySynced" else "deviceBound"
-    return any_of(
-        all_of(
-            (
-                kind in _flags(profiles[id].get("passkeyTypes")),
-                _passes_restrictions(profiles[id].get("keyRestrictions")),
-            )
+        attested = bool(configuration.get("isAttestationEnforced"))
+        return [PasskeyRule(None, attested, configuration.get("keyRestrictions"))]
+    return [
+        PasskeyRule(
+            frozenset(_flags(profiles[id].get("passkeyTypes"))),
+            profiles[id].get("attestationEnforcement") == "registrationOnly",
+            profiles[id].get("keyRestrictions"),
         )
-        for id in chosen
-    )
+        for id in sorted(chosen)
+    ]
 
 
 def _flags(text: str | None) -> set[str]:

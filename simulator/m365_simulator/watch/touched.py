@@ -43,23 +43,24 @@ def touched_users(call: Call, method: str, template: str) -> Touched:
     """Asked before the write is made, of the route that makes it. In doubt it is everybody."""
     segments = template.strip("/").split("/")
     match segments:
-        case ["users"]:
-            return NOBODY  # nobody who is there already
+        case ["users"] | ["groups"]:
+            return NOBODY  # nobody who is there already, and no policy can name it yet
         case ["users", "{id}", *_more]:
             return _user(call.store, call.id)
-        case ["groups"]:
-            return NOBODY  # no policy can name it yet
         case ["groups", "{id}"] if method == "DELETE":
             return people_behind(call.store, call.id)
         case ["groups", "{id}", "members", "$ref"]:
             return people_behind(call.store, _last_segment(call, "@odata.id"))
         case ["groups", "{id}", "members", "{member}", "$ref"]:
             return people_behind(call.store, call.parameters["member"])
-        case ["directory", "administrativeUnits", "{id}"] if method == "DELETE":
-            return EVERYONE  # roles scoped to it go with it
-        case ["directory", "administrativeUnits", *_more]:
-            return NOBODY
-        case ["roleManagement", "directory", "roleAssignments"]:
+        case ["directory", "authenticationMethodDevices", *_more]:
+            return NOBODY  # a token is good for nothing before it is activated
+        case ["directory", "administrativeUnits", *more]:
+            # Roles scoped to a unit go with it.
+            return EVERYONE if method == "DELETE" and len(more) == 1 else NOBODY
+        case ["roleManagement", "directory", "roleEligibilityScheduleRequests"]:
+            return NOBODY  # an eligible role is none yet
+        case ["roleManagement", "directory", "roleAssignments" | "roleAssignmentScheduleRequests"]:
             return people_behind(call.store, _last_segment(call, "principalId"))
         case ["roleManagement", "directory", "roleAssignments", "{id}"]:
             row = call.store.read("roleAssignment", call.id)

@@ -19,6 +19,7 @@ from m365_simulator.graph.directory_objects import MOST_IDS
 from m365_simulator.graph.further_policies import MADE_BY_TENANT, SINGLE
 from m365_simulator.graph.permissions import PERMISSIONS
 from m365_simulator.objects import GRAPH_APP_ID
+from m365_simulator.words import words
 
 LOGIN = "https://login.microsoftonline.com"
 NOBODY = "00000000-0000-4000-8000-00000000dead"
@@ -383,6 +384,12 @@ WITHOUT_ID: set[str] = {
     "Domain-InternalFederation.ReadWrite.All",
     "Policy.Read.DeviceConfiguration",
     "Policy.ReadWrite.DeviceConfiguration",
+    "UserAuthMethod-Passkey.Read.All",
+    *(
+        f"UserAuthMethod-{method}.{verb}.All"
+        for method in words("Email HardwareOATH MicrosoftAuthApp Password Phone SoftwareOATH TAP WindowsHello")
+        for verb in ("Read", "ReadWrite")
+    ),
 }
 
 
