@@ -443,6 +443,11 @@ UNSEEN = {
     "roles_of_restored_user": "the collection restores nobody",
     "what_if_without_information": "the collection does not ask what-if yet",
     "permission_takes_effect": "every run signs in anew",
+    "restricted_management_on_free": "the collection creates no administrative unit yet",
+    "restricted_management_refusal": "shows with an account in a restricted unit only, which no playbook here has yet",
+    "temporary_access_pass_on_free": "the collection makes no Temporary Access Pass yet",
+    "hardware_oath_on_free": "the collection handles no hardware token yet",
+    "sign_in_log_delay_seconds": "the collection does not read the sign-in log yet",
 }
 
 

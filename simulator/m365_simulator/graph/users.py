@@ -229,7 +229,8 @@ def check_sensitive_action(call: Call, on_administrator: bool, id: str = "") -> 
         if item["principalId"] == call.caller.object_id and item["directoryScopeId"] == "/"
     }
     if not own & MAY_ACT_ON_ADMINISTRATORS:
-        raise permission_missing("/users/{id}", WRITE_USERS)
+        refusal = permission_missing("/users/{id}", WRITE_USERS)
+        raise refusal
 
 
 def _entity(call: Call) -> EntityType:

@@ -526,7 +526,7 @@ def test_a_new_object_that_is_not_replicated_yet_is_waited_for(monkeypatch: pyte
 
 
 def test_replication_is_waited_for_up_to_the_bound(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    graph = family(*[graph_error(400, NOT_YET) for _ in range(100)])
+    graph = family(*[graph_error(400, NOT_YET) for _unused in range(100)])
     result = execute(graph, monkeypatch, resource=Family(), wait_timeout=10)
     assert result["failed"]
     assert result["changed"]
