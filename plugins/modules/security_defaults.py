@@ -14,7 +14,7 @@ description:
     code flow are blocked. They know no exclusions.
   - Before a change the module reads what decides whether it is safe. Enabled Conditional Access policies exclude
     security defaults. Without Microsoft Authenticator or software OATH tokens for everybody, they lock people
-    out. What cannot be read counts as unsafe.
+    out. And there must be emergency accounts that work when nothing else does. What cannot be read counts as unsafe.
   - All this is checked in check mode too, so a dry run refuses what the run would refuse.
 options:
   enabled:
@@ -22,6 +22,71 @@ options:
       - Whether security defaults are on.
     type: bool
     required: true
+  emergency_access:
+    description:
+      - The emergency accounts of the tenant. When security defaults are to be turned on, enough of them must be usable.
+      - Not looked at when nothing changes, or to turn security defaults off.
+    type: dict
+    suboptions:
+      accounts:
+        description:
+          - The emergency accounts.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          user_principal_name:
+            description:
+              - The name before the C(@), or the whole user principal name on the tenant's initial domain.
+            type: str
+            required: true
+          second_factor:
+            description:
+              - The second factor that the account is expected to have, as in
+                O(zerotrust.m365.emergency_access_info#module:accounts[].second_factor).
+            type: str
+            choices: [passkey, certificate, hardware_oath_token, totp_token, temporary_access_pass]
+          attested:
+            description:
+              - Second factors that the operator vouches for, as in
+                O(zerotrust.m365.emergency_access_info#module:accounts[].attested).
+            type: list
+            elements: str
+            choices: [certificate, hardware_oath_token, totp_token]
+            default: []
+          drill:
+            description:
+              - The last drill, as in O(zerotrust.m365.emergency_access_info#module:accounts[].drill).
+            type: dict
+            suboptions:
+              date:
+                description:
+                  - The day of the drill as C(YYYY-MM-DD).
+                type: str
+                required: true
+              enforcement:
+                description:
+                  - Whether MFA was enforced for everybody at that time.
+                type: bool
+                default: false
+              by:
+                description:
+                  - Who did it.
+                type: str
+      exclusion_group:
+        description:
+          - The group that Conditional Access policies exclude, by name or object ID.
+        type: str
+      wanted:
+        description:
+          - How many usable accounts there must be.
+        type: int
+        default: 2
+      drill_max_age_days:
+        description:
+          - How many days ago the last drill may be.
+        type: int
+        default: 90
   accept_risks:
     description:
       - Risks to take on purpose, by name. The error message of a refused change names the risk it is about.
@@ -31,6 +96,8 @@ options:
         OATH tokens. The others are locked out.
       - V(unprotected_users) is needed to turn security defaults off. Nobody can be covered by Conditional Access before
         they are off.
+      - V(unproven_emergency_access) goes on though O(emergency_access) is missing, or fewer accounts than wanted are known
+        to be usable. Meant for a first run, before second factors are registered.
     type: list
     elements: str
     default: []
@@ -39,6 +106,7 @@ options:
       - unknown_registration_methods
       - limited_registration_methods
       - unprotected_users
+      - unproven_emergency_access
   wait_timeout:
     description:
       - Seconds to wait until Graph shows the change.
@@ -60,8 +128,10 @@ attributes:
 notes:
   - Reading needs the application permission C(Policy.Read.All), changing needs C(Policy.ReadWrite.SecurityDefaults)
     besides. To tell whom a change concerns, C(User.Read.All), C(RoleManagement.Read.Directory),
-    C(LicenseAssignment.Read.All) and C(Organization.Read.All) are read; C(Directory.Read.All) covers these four.
+    C(LicenseAssignment.Read.All) and C(Organization.Read.All) are read; C(Directory.Read.All) covers these four. What
+    O(emergency_access) needs besides, M(zerotrust.m365.emergency_access_info) tells.
 seealso:
+  - module: zerotrust.m365.emergency_access_info
   - module: zerotrust.m365.tenant_info
   - name: Security defaults in Microsoft Entra ID
     description: Microsoft's documentation.
@@ -77,6 +147,12 @@ EXAMPLES = r"""
     client_id: 11111111-2222-3333-4444-555555555555
     client_certificate_path: /etc/zerotrust/contoso.pem
     enabled: true
+    emergency_access: &emergency_access
+      accounts:
+        - user_principal_name: emergency1
+        - user_principal_name: emergency2
+          attested:
+            - totp_token
   check_mode: true
   diff: true
   register: security_defaults_preview
@@ -91,6 +167,7 @@ EXAMPLES = r"""
     client_id: 11111111-2222-3333-4444-555555555555
     client_certificate_path: /etc/zerotrust/contoso.pem
     enabled: true
+    emergency_access: *emergency_access
 
 - name: Turn them off, when Conditional Access policies are ready to be enabled right after
   zerotrust.m365.security_defaults:

@@ -130,7 +130,7 @@ class Case:
     also: dict[str, str] = field(default_factory=dict)
 
 
-TURN_ON = {"security_defaults": {"enabled": True}}
+TURN_ON = {"security_defaults": {"enabled": True, "accept_risks": ["unproven_emergency_access"]}}
 TURN_OFF = {"security_defaults": {"enabled": False, "accept_risks": ["unprotected_users"]}}
 
 

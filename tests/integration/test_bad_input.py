@@ -29,7 +29,8 @@ from ansible_collections.zerotrust.m365.tests.integration.running_playbook impor
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator, Tenant, writes
 
 NOBODY = "00000000-0000-0000-0000-000000000001"
-TURN_ON = {"enabled": True}
+UNPROVEN = "unproven_emergency_access"
+TURN_ON = {"enabled": True, "accept_risks": [UNPROVEN]}
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,7 @@ REFUSALS = [
     Case(
         "nobody_can_register",
         ("with security defaults nobody could register, administrators included",),
-        options={**TURN_ON, "accept_risks": ["unknown_registration_methods", "limited_registration_methods"]},
+        options={**TURN_ON, "accept_risks": [UNPROVEN, "unknown_registration_methods", "limited_registration_methods"]},
         scenario="nobody_can_register",
     ),
     Case(
@@ -591,7 +592,7 @@ def test_a_risk_accepted_by_name(
     tenant = simulator.tenant(scenario)
     for rule in broken:
         simulator.expects_violation(rule, tenant)
-    options = {"enabled": enabled, "accept_risks": [risk]}
+    options = {"enabled": enabled, "accept_risks": [risk, UNPROVEN]}
     task = {"name": "Switch", "zerotrust.m365.security_defaults": options}
     run = play(write_playbook(tmp_path, task, hosts="localhost"), environment=simulator.environment(tenant))
     assert run.return_code == 0, run.output

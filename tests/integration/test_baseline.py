@@ -29,6 +29,11 @@ BASELINE = "zerotrust.m365.baseline"
 BY_PATH = COLLECTIONS / "ansible_collections/zerotrust/m365/playbooks/baseline.yml"
 SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 TURN_ON = "zerotrust.m365.security_defaults : Turn security defaults on"
+WITHOUT_EMERGENCY_ACCESS = (
+    "--extra-vars",
+    json.dumps({"security_defaults_accept_risks": ["unproven_emergency_access"]}),
+)
+"""For what is not about emergency accounts."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def test_four_runs(scenario: str, door: str, simulator: Simulator, play: Play) -
 
     def run(*options: str) -> PlaybookRun:
         simulator.forget()
-        done = play(BASELINE, "--diff", *options, door=door, environment=environment)
+        done = play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, "--diff", *options, door=door, environment=environment)
         journal = simulator.journal()
         assert len(token_requests(journal)) == 1
         assert_nothing_read_twice(done.of_collection(), journal)
@@ -150,7 +155,7 @@ def enabled(simulator: Simulator, tenant: Tenant) -> bool:
 def test_many_tenants_of_which_one_fails(door: str, simulator: Simulator, play: Play, tmp_path: Path) -> None:
     tenants = simulator.tenants_of("greenfield")
     hosts = inventory(tmp_path, simulator, tenants, {"tenant1": {"m365_client_secret": "not-the-secret"}})
-    run = play(BASELINE, "--inventory", hosts, door=door)
+    run = play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, "--inventory", hosts, door=door)
 
     assert run.return_code == 2
     assert [enabled(simulator, tenant) for tenant in tenants] == [True, False, True]
@@ -174,14 +179,14 @@ def test_hosts_whose_group_variables_choose_another_connection(
     tenants = simulator.tenants_of("greenfield")
     elsewhere = {"ansible_connection": "ssh", "ansible_host": "203.0.113.1"}
     hosts = inventory(tmp_path, simulator, tenants, {f"tenant{number}": elsewhere for number in range(3)})
-    run = play(BASELINE, "--inventory", hosts, "--check")
+    run = play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, "--inventory", hosts, "--check")
     for host in ("tenant0", "tenant1", "tenant2"):
         passed(run, "drift", host)
 
 
 def test_by_path_and_without_inventory(simulator: Simulator, play: Play) -> None:
     tenant = simulator.tenant("greenfield")
-    run = play(BY_PATH, "--check", environment=simulator.environment(tenant))
+    run = play(BY_PATH, *WITHOUT_EMERGENCY_ACCESS, "--check", environment=simulator.environment(tenant))
     passed(run, "drift")
 
 
@@ -189,6 +194,7 @@ def test_security_defaults_alone(simulator: Simulator, play: Play) -> None:
     tenant = simulator.tenant("legacy")
     run = play(
         BASELINE,
+        *WITHOUT_EMERGENCY_ACCESS,
         *("--tags", "security_defaults"),
         environment={**simulator.environment(tenant), "ANSIBLE_SHOW_CUSTOM_STATS": "true"},
     )
@@ -207,7 +213,7 @@ def test_security_defaults_alone(simulator: Simulator, play: Play) -> None:
 
 def test_preflight_alone(simulator: Simulator, play: Play) -> None:
     tenant = simulator.tenant("legacy")
-    run = play(BASELINE, "--tags", "preflight", environment=simulator.environment(tenant))
+    run = play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, "--tags", "preflight", environment=simulator.environment(tenant))
     passed(run, "not_run")
     assert writes(simulator.journal()) == []
     summary = run.task("zerotrust.m365.preflight : Show the tenant").result["msg"]
@@ -218,7 +224,7 @@ def test_preflight_alone(simulator: Simulator, play: Play) -> None:
 def test_an_unknown_fact_stops_the_play(simulator: Simulator, play: Play) -> None:
     tenant = simulator.tenant("greenfield")
     simulator.fail("/subscribedSkus", 403, times=None)
-    run = play(BASELINE, environment=simulator.environment(tenant))
+    run = play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, environment=simulator.environment(tenant))
     assert run.return_code == 2
     message = run.task("Fail when the baseline was not reached").message
     assert "Facts that later roles rely on are unknown, so nothing was changed. licences: " in message
@@ -229,7 +235,7 @@ def test_an_unknown_fact_stops_the_play(simulator: Simulator, play: Play) -> Non
 
 def test_a_tenant_of_another_kind_is_left_alone(simulator: Simulator, play: Play) -> None:
     tenant = simulator.tenant("customers")
-    run = play(BASELINE, environment=simulator.environment(tenant))
+    run = play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, environment=simulator.environment(tenant))
     assert run.return_code == 2
     assert "This is a tenant of the kind 'CIAM'" in run.task("Fail when the baseline was not reached").message
     assert writes(simulator.journal()) == []
@@ -239,6 +245,7 @@ def test_conditional_access_may_be_an_error(simulator: Simulator, play: Play) ->
     tenant = simulator.tenant("business")
     run = play(
         BASELINE,
+        *WITHOUT_EMERGENCY_ACCESS,
         environment=simulator.environment(tenant),
         variables={"security_defaults_beside_conditional_access": "fail"},
     )
@@ -254,6 +261,7 @@ def test_booleans_from_the_command_line(simulator: Simulator, play: Play) -> Non
     tenant = simulator.tenant("business")
     run = play(
         BASELINE,
+        *WITHOUT_EMERGENCY_ACCESS,
         *("--extra-vars", "preflight_show_summary=false", "--extra-vars", "security_defaults_enabled=false"),
         environment=simulator.environment(tenant),
     )

@@ -68,7 +68,7 @@ def test_both_doors_give_the_same(simulator: Simulator, play: Play, inventory: s
     assert run.task("A dry run within a run").changed
     assert run.task("Words for booleans and numbers").result["invocation"]["module_args"]["accept_risks"] == [
         "unknown_conditional_access",
-        "unprotected_users",
+        "unproven_emergency_access",
     ]
     assert run.task("Words for booleans and numbers").result["invocation"]["module_args"]["max_retries"] == 3
     assert run.task("A secret among the options").result["invocation"]["module_args"]["secret_body"] == {
@@ -143,7 +143,8 @@ def test_retries_are_warnings(simulator: Simulator, play: Play, inventory: str) 
 @pytest.mark.parametrize("door", ["action", "module"])
 def test_a_run_within_a_dry_run(door: str, simulator: Simulator, play: Play, inventory: str, tmp_path: Path) -> None:
     playbook = tmp_path / "playbook.yml"
-    tasks = [{"zerotrust.m365.security_defaults": {"enabled": True}, "check_mode": False, "name": "Do it all the same"}]
+    options = {"enabled": True, "accept_risks": ["unproven_emergency_access"]}
+    tasks = [{"zerotrust.m365.security_defaults": options, "check_mode": False, "name": "Do it all the same"}]
     playbook.write_text(json.dumps([{"hosts": "tenant", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     tenant = simulator.tenant("greenfield")
     simulator.expects_violation("check_mode", tenant)

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .emergency_access_checks import FAILED, PASSED, UNKNOWN, Check, checks, grade_of, policies_that_catch
+from .emergency_access_checks import FAILED, NO_ACCOUNT, PASSED, UNKNOWN, Check, checks, grade_of, policies_that_catch
 from .emergency_access_facts import Account, Others, Tenant
-from .security_defaults import counted
+from .security_defaults import UNPROVEN_EMERGENCY_ACCESS, Obstacle, counted
 
 USABLE, UNUSABLE = "usable", "unusable"
 
@@ -55,6 +55,27 @@ def sentence(result: Mapping[str, Any]) -> str:
         f"{'is' if result['usable'] == 1 else 'are'} usable, {result['proven']} proven by a drill"
     )
     return f"{line}; of {result['unknown']} it is unknown." if result["unknown"] else f"{line}."
+
+
+def obstacles_to_enforcement(result: Mapping[str, Any] | None) -> list[Obstacle]:
+    """What stands in the way of demanding MFA of everybody. ``result`` is a report, None where none was asked for."""
+    if result is None:
+        return [
+            Obstacle(
+                "No emergency accounts are declared, so nobody is known to get in when MFA keeps everybody else out. "
+                "Declare them in emergency_access.",
+                UNPROVEN_EMERGENCY_ACCESS,
+            )
+        ]
+    if result["enough"]:
+        return []
+    reasons = [
+        f"{account['user_principal_name']}: {check['sentence']}"
+        for account in result["accounts"]
+        for check in account["checks"]
+        if check["essential"] and check["state"] != PASSED and check["sentence"] != NO_ACCOUNT
+    ]
+    return [Obstacle(" ".join([sentence(result), *reasons]), UNPROVEN_EMERGENCY_ACCESS)]
 
 
 def _identity(shown: Mapping[str, Any]) -> str:

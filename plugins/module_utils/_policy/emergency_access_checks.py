@@ -38,6 +38,7 @@ PASSWORDS_NEVER_EXPIRE = 2147483647
 # Sign-in activity is late by hours, and the day of a drill is the operator's, not that of UTC.
 LATENESS_OF_SIGN_INS = timedelta(days=2)
 GLOBAL_ADMINISTRATOR_NAME = "Global Administrator"
+NO_ACCOUNT = "There is no such account."
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _about_user(name: str, account: Account, judge: Callable[[User], Judged]) ->
     if not account.user.known:
         return Check(name, UNKNOWN, f"The account could not be read: {account.user.reason}")
     if account.user.value is None:
-        return Check(name, UNKNOWN, "There is no such account.")
+        return Check(name, UNKNOWN, NO_ACCOUNT)
     state, said = judge(account.user.value)
     return Check(name, state, said)
 

@@ -19,6 +19,7 @@ from .._engine.plan import Plan
 from .._engine.resource import Resource
 from .._engine.run import Run
 from .._graph.batch import Read
+from .._graph.client import GraphClient
 from .._graph.errors import LicenceMissing, M365Error, NotFound, OptionError
 from .._graph.query import is_guid, path_segment, quote_string
 from .._policy import second_factors
@@ -68,47 +69,63 @@ MISSING = unknown("There is no such account.")
 EARLIEST_TIME_ZONE = timedelta(hours=14)
 
 
-class EmergencyAccessInfo(Resource):
-    name = "emergency_access_info"
-    options = {
-        "accounts": {
-            "type": "list",
-            "elements": "dict",
-            "required": True,
-            "options": {
-                "user_principal_name": {"type": "str", "required": True},
-                "second_factor": {"type": "str", "choices": list(second_factors.FACTORS)},
-                "attested": {
-                    "type": "list",
-                    "elements": "str",
-                    "choices": list(second_factors.ATTESTABLE),
-                    "default": [],
-                },
-                "drill": {
-                    "type": "dict",
-                    "options": {
-                        "date": {"type": "str", "required": True},
-                        "enforcement": {"type": "bool", "default": False},
-                        "by": {"type": "str"},
-                    },
+HEALTH_OPTIONS: dict[str, Any] = {
+    "accounts": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "user_principal_name": {"type": "str", "required": True},
+            "second_factor": {"type": "str", "choices": list(second_factors.FACTORS)},
+            "attested": {
+                "type": "list",
+                "elements": "str",
+                "choices": list(second_factors.ATTESTABLE),
+                "default": [],
+            },
+            "drill": {
+                "type": "dict",
+                "options": {
+                    "date": {"type": "str", "required": True},
+                    "enforcement": {"type": "bool", "default": False},
+                    "by": {"type": "str"},
                 },
             },
         },
-        "exclusion_group": {"type": "str"},
-        "wanted": {"type": "int", "default": 2},
-        "drill_max_age_days": {"type": "int", "default": 90},
-    }
+    },
+    "exclusion_group": {"type": "str"},
+    "wanted": {"type": "int", "default": 2},
+    "drill_max_age_days": {"type": "int", "default": 90},
+}
+
+
+class EmergencyAccessInfo(Resource):
+    name = "emergency_access_info"
+    options = HEALTH_OPTIONS
 
     def read(self, run: Run) -> dict[str, Any]:
-        now = datetime.now(timezone.utc)
-        declared = declared_accounts(run.options, (now + EARLIEST_TIME_ZONE).date())
-        return Reading(run, now.date()).report(declared)
+        return health(run.client, run.options)
 
     def plan(self, run: Run, state: Mapping[str, Any]) -> Plan:
         return Plan(done=sentence(state))
 
     def result(self, run: Run, plan: Plan, state: Mapping[str, Any]) -> dict[str, Any]:
         return {"emergency_access": state}
+
+
+def health(client: GraphClient, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The report on the accounts that ``options``, those of this module, declare. Raises OptionError, GraphError."""
+    now = datetime.now(timezone.utc)
+    return Reading(client, options, now.date()).report(declared_accounts(options, _latest_day(now)))
+
+
+def _latest_day(now: datetime) -> date:
+    return (now + EARLIEST_TIME_ZONE).date()
+
+
+def refuse_bad_declaration(options: Mapping[str, Any]) -> None:
+    """Raises OptionError for what cannot be, whatever the tenant is like."""
+    declared_accounts(options, _latest_day(datetime.now(timezone.utc)))
 
 
 def declared_accounts(options: Mapping[str, Any], latest: date) -> list[Declared]:
@@ -157,9 +174,9 @@ Answers = Mapping[Hashable, Any]
 class Reading:
     """One look at a tenant and the declared accounts in it."""
 
-    def __init__(self, run: Run, today: date) -> None:
-        self._client = run.client
-        self._options = run.options
+    def __init__(self, client: GraphClient, options: Mapping[str, Any], today: date) -> None:
+        self._client = client
+        self._options = options
         self._today = today
 
     def report(self, declared: Sequence[Declared]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from .._engine.run import Run
 from .._graph.errors import OptionError
 from .._options import WAIT_OPTIONS
 from .._policy import security_defaults, tenants
+from .._policy.emergency_access import obstacles_to_enforcement
+from .emergency_access_info import HEALTH_OPTIONS, health, refuse_bad_declaration
 from .facts import SECURITY_DEFAULTS, gather
 
 POLICY = PropertyTable(
@@ -48,11 +50,14 @@ class SecurityDefaults(Resource):
     name = "security_defaults"
     options = {
         **POLICY.arguments(),
+        "emergency_access": {"type": "dict", "options": HEALTH_OPTIONS},
         "accept_risks": {"type": "list", "elements": "str", "choices": list(security_defaults.RISKS), "default": []},
         **WAIT_OPTIONS,
     }
 
     def read(self, run: Run) -> dict[str, Any]:
+        if run.options["emergency_access"]:
+            refuse_bad_declaration(run.options["emergency_access"])
         return POLICY.read(run)
 
     def reached(self, run: Run, plan: Plan, state: Mapping[str, Any]) -> bool:
@@ -65,7 +70,7 @@ class SecurityDefaults(Resource):
         enabled = bool(run.options["enabled"])
         facts = gather(run.client, FACTS_BEFORE_SWITCHING)
         impact = security_defaults.summary(enabled, facts)
-        _refuse_what_is_not_safe(enabled, facts, list(run.options["accept_risks"]))
+        _refuse_what_is_not_safe(run, enabled, facts)
         verb = _on_off(enabled)
         return Plan(
             changes=[change],
@@ -79,19 +84,23 @@ class SecurityDefaults(Resource):
         return {"security_defaults": shown, "impact": None}
 
 
-def _refuse_what_is_not_safe(enabled: bool, facts: Mapping[str, Any], accepted: list[str]) -> None:
+def _refuse_what_is_not_safe(run: Run, enabled: bool, facts: Mapping[str, Any]) -> None:
     """Raises OptionError with every obstacle and what to do about it, in check mode just as in a run."""
     wrong_kind = tenants.refusal(facts["kind"])
     if wrong_kind:
         raise OptionError(wrong_kind)
-    obstacles = (
-        security_defaults.obstacles_to_enabling(facts["conditional_access"], facts["authentication_methods"])
-        if enabled
-        else security_defaults.obstacles_to_disabling()
-    )
-    refused = security_defaults.refused(obstacles, accepted)
+    obstacles = _obstacles_to_enabling(run, facts) if enabled else security_defaults.obstacles_to_disabling()
+    refused = security_defaults.refused(obstacles, list(run.options["accept_risks"]))
     if refused:
         raise OptionError(security_defaults.refusal(refused, enabled))
+
+
+def _obstacles_to_enabling(run: Run, facts: Mapping[str, Any]) -> list[security_defaults.Obstacle]:
+    declared = run.options["emergency_access"]
+    return [
+        *security_defaults.obstacles_to_enabling(facts["conditional_access"], facts["authentication_methods"]),
+        *obstacles_to_enforcement(health(run.client, declared) if declared else None),
+    ]
 
 
 def _on_off(enabled: Any) -> str:

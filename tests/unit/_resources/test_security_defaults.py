@@ -28,8 +28,13 @@ from ansible_collections.zerotrust.m365.tests.unit._resources.tenant_answers imp
 OFF, ON = {"enabled": False}, {"enabled": True}
 
 
+def options(enabled: bool, accept_risks: Any = ()) -> dict[str, Any]:
+    return {"enabled": enabled, "accept_risks": list(accept_risks), "emergency_access": None}
+
+
 def plan_of(graph: FakeGraph, state: dict[str, bool], enabled: bool, accept_risks: Any = ()) -> Plan:
-    return RESOURCE.plan(run_of(graph, {"enabled": enabled, "accept_risks": list(accept_risks)}), state)
+    """Emergency access is a matter of tests of its own."""
+    return RESOURCE.plan(run_of(graph, options(enabled, [*accept_risks, "unproven_emergency_access"])), state)
 
 
 def refusal_of(changed: dict[str, Any], accept_risks: Any = (), enabled: bool = True) -> str:
@@ -50,7 +55,7 @@ AUTHENTICATOR = answers()[METHODS]["authenticationMethodConfigurations"][0]
 @pytest.mark.parametrize("enabled", [True, False])
 def test_what_is_as_wanted_costs_one_read(enabled: bool) -> None:
     graph = tenant(objects={SECURITY_DEFAULTS: {"isEnabled": enabled}})
-    run = run_of(graph, {"enabled": enabled, "accept_risks": []})
+    run = run_of(graph, options(enabled))
     state = RESOURCE.read(run)
     plan = RESOURCE.plan(run, state)
     assert plan == Plan(done=f"Security defaults are {'on' if enabled else 'off'}.")
@@ -62,7 +67,7 @@ def test_what_is_as_wanted_costs_one_read(enabled: bool) -> None:
 @pytest.mark.parametrize("answer", [{}, {"isEnabled": None}, {"isEnabled": "false"}, {"isEnabled": 0}], ids=repr)
 def test_an_unreadable_state_is_unknown(answer: dict[str, Any]) -> None:
     with pytest.raises(StateUnknown):
-        RESOURCE.read(run_of(tenant(objects={SECURITY_DEFAULTS: answer}), {"enabled": True}))
+        RESOURCE.read(run_of(tenant(objects={SECURITY_DEFAULTS: answer}), options(True)))
 
 
 def test_turning_on_is_one_patch_with_its_diff() -> None:
@@ -168,7 +173,7 @@ def test_check_mode_refuses_what_a_run_would_refuse(enabled: bool) -> None:
     objects = {**answers(), ORGANIZATION: refused()}
     messages = []
     for check_mode in (True, False):
-        run = run_of(tenant(objects=objects), {"enabled": enabled, "accept_risks": []}, check_mode)
+        run = run_of(tenant(objects=objects), options(enabled), check_mode)
         with pytest.raises(OptionError) as caught:
             RESOURCE.plan(run, {"enabled": not enabled})
         messages.append(caught.value.message)
@@ -193,12 +198,48 @@ def test_no_read_is_made_twice() -> None:
 
 @pytest.mark.parametrize(("state", "reached"), [(ON, True), (OFF, False)])
 def test_the_change_is_reached_when_graph_shows_it(state: dict[str, bool], reached: bool) -> None:
-    run = run_of(tenant(), {"enabled": True, "accept_risks": []})
+    run = run_of(tenant(), options(True, ["unproven_emergency_access"]))
     plan = RESOURCE.plan(run, OFF)
     assert RESOURCE.reached(run, plan, state) is reached
 
 
 def test_the_result_is_the_state_that_was_reached_or_would_be() -> None:
-    run = run_of(tenant(), {"enabled": True, "accept_risks": []}, check_mode=True)
+    run = run_of(tenant(), options(True, ["unproven_emergency_access"]), check_mode=True)
     plan = RESOURCE.plan(run, OFF)
     assert RESOURCE.result(run, plan, OFF)["security_defaults"] == ON
+
+
+# Emergency access
+
+EMERGENCY = {"accounts": [{"user_principal_name": "emergency1"}], "wanted": 1, "drill_max_age_days": 90}
+
+
+def test_without_declared_emergency_accounts_it_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"No emergency accounts are declared.*add 'unproven_emergency_access'"):
+        RESOURCE.plan(run_of(tenant(), options(True, [risk for risk in RISKS if "emergency" not in risk])), OFF)
+
+
+def test_declared_accounts_are_looked_at_before_the_change() -> None:
+    run = run_of(tenant(), {**options(True), "emergency_access": EMERGENCY})
+    with pytest.raises(
+        OptionError,
+        match=r"0 of 1 wanted emergency account are usable.*emergency1@contoso.onmicrosoft.com: There is no",
+    ):
+        RESOURCE.plan(run, OFF)
+    assert RESOURCE.plan(run_of(tenant(), {**run.options, "accept_risks": ["unproven_emergency_access"]}), OFF).changes
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"wanted": 0}, "wanted must be at least 1"),
+        ({"accounts": [{"user_principal_name": "a b"}]}, "accounts: "),
+        ({"accounts": [{"user_principal_name": "one"}, {"user_principal_name": "ONE"}]}, "more than once"),
+    ],
+)
+def test_a_bad_declaration_is_refused_before_anything_is_read(changed: dict[str, Any], words: str) -> None:
+    graph = tenant()
+    with pytest.raises(OptionError, match=words):
+        RESOURCE.read(run_of(graph, {**options(True), "emergency_access": {**EMERGENCY, **changed}}))
+    assert graph.sent == []
+    assert graph.read_together == []
