@@ -26,18 +26,21 @@ from ansible_collections.zerotrust.m365.tests.integration.running_simulator impo
 from m365_simulator.assumptions import ASSUMPTIONS
 
 PLAYBOOK = Path(__file__).parent / "playbooks" / "assumptions.yml"
-DEFAULTS, FACTS, READ, WRITE, AGAIN = (
+DEFAULTS, FACTS, READ, WRITE, AGAIN, ACCOUNT = (
     "Switch security defaults",
     "Read facts",
     "Read anything",
     "Write anything",
     "Write again until it is accepted",
+    "Keep an emergency account",
 )
 
 METHODS = "/policies/authenticationMethodsPolicy"
 CONFIGURATIONS = f"{METHODS}/authenticationMethodConfigurations"
 ACCESS = "/identity/conditionalAccess"
 ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
+UNITS = "/directory/administrativeUnits"
+STANDING = "emergency_account.global_administrator"
 NOBODY = "11111111-2222-4333-8444-555555555555"
 USER_ADMINISTRATOR = "fe930be7-5e62-47db-91af-98c3a49a38b1"
 
@@ -90,6 +93,27 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         named_locations=[OFFICE],
     ),
     "premium_with_defaults": tenant(enabled=True, part_number=P1),
+    "emergency": tenant(
+        part_number="SPE_E5",
+        people={
+            "named": [
+                {"name": "Noor Visser", "roles": ["Global Administrator"], "methods": ["microsoftAuthenticatorPush"]},
+                {"name": "Emergency1", "domain": "initial", "roles": ["Global Administrator"]},
+            ]
+        },
+        application={"roles": ["Privileged Authentication Administrator"]},
+    ),
+    "restricted": tenant(
+        part_number="SPE_E5",
+        people={
+            "named": [
+                {"name": "Noor Visser", "roles": ["Global Administrator"], "methods": ["microsoftAuthenticatorPush"]},
+                {"name": "Emergency1", "domain": "initial", "roles": ["Global Administrator"]},
+            ]
+        },
+        administrative_units=[{"name": "Emergency", "restricted": True, "members": ["user:emergency1"]}],
+        application={"roles": ["Privileged Authentication Administrator"]},
+    ),
     "full": tenant(
         part_number=P1, conditional_access_policies=[policy(f"Policy {number}", "disabled") for number in range(242)]
     ),
@@ -409,6 +433,34 @@ CASES = [
         },
         {value: {READ: UNCHANGED, WRITE: failed("conflicting object")} for value in ("400", "409")},
     ),
+    Case(
+        "restricted_management_on_free",
+        "free",
+        write(
+            "POST",
+            UNITS,
+            read_path=UNITS,
+            read_query="value[?displayName=='New'] | [0]",
+            desired={"displayName": "New"},
+            body={"displayName": "New", "isMemberManagementRestricted": True},
+        ),
+        of_task(WRITE, refused=failed("premium license"), accepted=CHANGED),
+    ),
+    Case(
+        "restricted_management_refusal",
+        "restricted",
+        {"emergency_account": {"password": "Correct-Horse-Battery-7", "update_password": "always"}},
+        alike(ACCOUNT, "restricted_management_refusal", failed("restricted management administrative unit")),
+    ),
+    Case(
+        "roles_of_restored_user",
+        "emergency",
+        {**write("DELETE", "/users/emergency1@{{ initial_domain }}"), "emergency_account": {"restore": True}},
+        {
+            value: {WRITE: CHANGED, ACCOUNT: Result(changed=True, shows={STANDING: "permanent"})}
+            for value in ("restored", "lost")
+        },
+    ),
 ]
 
 VERDICT = "verdict"
@@ -440,11 +492,8 @@ BASELINE = [
 UNSEEN = {
     "reference_to_new_object": "shows under a fault of late visibility only",
     "throttled_requests_count": "shows under throttling only",
-    "roles_of_restored_user": "the collection restores nobody",
     "what_if_without_information": "the collection does not ask what-if yet",
     "permission_takes_effect": "every run signs in anew",
-    "restricted_management_on_free": "the collection creates no administrative unit yet",
-    "restricted_management_refusal": "shows with an account in a restricted unit only, which no playbook here has yet",
     "temporary_access_pass_on_free": "the collection makes no Temporary Access Pass yet",
     "hardware_oath_on_free": "the collection handles no hardware token yet",
     "sign_in_log_delay_seconds": "the collection does not read the sign-in log yet",
