@@ -27,19 +27,32 @@ class Exchange(Protocol):
     """As m365_simulator.exchanges.Exchange has it."""
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """v1.0 or beta."""
+
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """In capitals."""
+
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """Below the version."""
+
     @property
-    def query(self) -> str: ...
+    def query(self) -> str:
+        """Without the question mark."""
+
     @property
-    def request(self) -> Any: ...
+    def request(self) -> Any:
+        """The body as JSON, None where there is none."""
+
     @property
-    def status(self) -> int: ...
+    def status(self) -> int:
+        """Of HTTP."""
+
     @property
-    def answer(self) -> Any: ...
+    def answer(self) -> Any:
+        """The body as JSON, None where there is none."""
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,16 @@ class Protection(Protocol):
     """How well a user is protected, in MFA_ANSWERS and WAYS_IN."""
 
     @property
-    def mfa(self) -> str: ...
+    def mfa(self) -> str:
+        """The weakest MFA that any sign-in meets."""
 
     @property
-    def modern_mfa(self) -> str: ...
+    def modern_mfa(self) -> str:
+        """The same without legacy protocols."""
 
     @property
-    def way_in(self) -> str: ...
+    def way_in(self) -> str:
+        """Whether there is any."""
 
 
 Look = Callable[[Sequence[str] | None], Iterator[tuple[str, Protection]]]
