@@ -40,6 +40,18 @@ def secrets_in(resource: Resource, options: Mapping[str, Any]) -> Iterator[str]:
             yield from _texts(options[name])
 
 
+def secret_results(resource: Resource, result: Mapping[str, Any]) -> set[str]:
+    """The secrets that are results themselves, as far as this result has them: a failed one never does."""
+    found = set()
+    for name in resource.secret_results:
+        value: Any = None if result.get("failed") else result
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if isinstance(value, str):
+            found.add(value)
+    return found
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
         yield str(value)

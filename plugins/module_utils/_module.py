@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._door import argument_spec, masked, missing_library, secrets_in
+from ._door import argument_spec, masked, missing_library, secret_results, secrets_in
 from ._engine.engine import execute
 from ._engine.resource import Resource
 
@@ -39,6 +39,5 @@ def run_module(resource: Resource) -> None:
 def _exit(module: AnsibleModule, resource: Resource, result: Mapping[str, Any]) -> None:
     """Leave with success. A secret that is the very result is taken out of what AnsibleModule masks."""
     invocation = {"module_args": masked(module.params, module.no_log_values)}
-    revealed = {result[name] for name in resource.secret_results}
-    module.no_log_values -= revealed
+    module.no_log_values -= secret_results(resource, result)
     module.exit_json(**result, invocation=invocation)

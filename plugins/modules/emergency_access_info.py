@@ -64,6 +64,12 @@ options:
               - Whether MFA was enforced for everybody at that time, by security defaults or Conditional Access.
             type: bool
             default: false
+          security_defaults:
+            description:
+              - Whether it was enforced by security defaults. Only such a drill proves that they take a passkey, a
+                certificate or a hardware token, on which Microsoft's pages contradict each other.
+            type: bool
+            default: false
           by:
             description:
               - Who did it.
@@ -171,6 +177,12 @@ emergency_access:
       description: How many usable accounts a drill has proven, with MFA enforced.
       type: int
       sample: 1
+    ready_for_security_defaults:
+      description:
+        - How many usable accounts have a second factor that security defaults are known to take. A TOTP token does that
+          is vouched for and that Graph shows, and what a drill with the defaults on has proven.
+      type: int
+      sample: 1
     enough:
       description: Whether enough accounts are usable. Null when that depends on accounts of which it is unknown.
       type: bool
@@ -231,7 +243,8 @@ emergency_access:
             name:
               description:
                 - Essential are V(exists), V(enabled), V(cloud_only), V(initial_domain), V(password_never_expires),
-                  V(global_administrator), V(conditional_access) and V(second_factor).
+                  V(global_administrator), V(conditional_access), V(second_factor), and, unless security defaults are
+                  off, V(security_defaults), which tells whether they take its second factor.
                 - The others are V(excluded_from_every_policy), V(exclusion_group), V(different_second_factor),
                   V(last_sign_in) and V(drill).
               type: str

@@ -69,6 +69,11 @@ options:
                   - Whether MFA was enforced for everybody at that time.
                 type: bool
                 default: false
+              security_defaults:
+                description:
+                  - Whether it was enforced by security defaults.
+                type: bool
+                default: false
               by:
                 description:
                   - Who did it.
@@ -96,8 +101,10 @@ options:
         OATH tokens. The others are locked out.
       - V(unprotected_users) is needed to turn security defaults off. Nobody can be covered by Conditional Access before
         they are off.
-      - V(unproven_emergency_access) goes on though O(emergency_access) is missing, or fewer accounts than wanted are known
-        to be usable. Meant for a first run, before second factors are registered.
+      - V(unproven_emergency_access) goes on though O(emergency_access) is missing, or fewer accounts than wanted are
+        known to be usable with a second factor that security defaults take. Microsoft's pages contradict each other on
+        whether they take passkeys. Until a drill with the defaults on proves it, a TOTP token besides is what counts.
+        Meant for a first run, before second factors are registered.
     type: list
     elements: str
     default: []

@@ -29,6 +29,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._door import (
     argument_spec,
     masked,
     missing_library,
+    secret_results,
     secrets_in,
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
@@ -58,7 +59,7 @@ class ResourceAction(ActionBase):
             arguments["max_duration"] = self._task.timeout
         here = self._in_process(variables)
         result.update(self._run_here(arguments, variables) if here else self._hand_over(arguments, variables))
-        if self.resource.secret_results and not result.get("failed"):
+        if secret_results(self.resource, result):
             result["_ansible_no_log"] = True
             # ansible-core 2.16 forgets the line above when it puts the results of a loop together.
             self._task.no_log = True
@@ -126,9 +127,8 @@ def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, 
             warn=warnings.append,
             secret=secrets.add,
         )
-    revealed = {} if result.get("failed") else {name: result.pop(name) for name in resource.secret_results}
-    result = masked({**result, "invocation": {"module_args": options}}, secrets)
-    result.update(revealed)
+    invocation = masked({"module_args": options}, secrets)
+    result = {**masked(result, secrets - secret_results(resource, result)), "invocation": invocation}
     if warnings:
         result["warnings"] = [masked({"warning": warning}, secrets)["warning"] for warning in dict.fromkeys(warnings)]
     return result

@@ -113,6 +113,19 @@ def default_configurations() -> dict[str, dict[str, Any]]:
     return {configuration["id"]: configuration for configuration in configurations}
 
 
+def external_configuration(id: str) -> dict[str, Any]:
+    """Of an external method as nobody has written anything of it; a tenant has none of its own."""
+    return _configuration(
+        id,
+        "external",
+        "disabled",
+        _everyone(),
+        displayName="",
+        appId="",
+        openIdConnectSetting={"clientId": "", "discoveryUrl": ""},
+    )
+
+
 def default_policy(stamp: str) -> dict[str, Any]:
     """The root object with its beta members, without the configurations. `stamp` dates its last change."""
     return {

@@ -80,8 +80,8 @@ METHOD_NAMES = {
 
 
 def sign_in_by(store: TenantStore, tenant: Tenant, clock: Clock, user: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """An attempt of `user` (id or principal name), with the right credentials unless `wrong_password` is true; the
-    rest of `body` is a sign_in_rules.Attempt.
+    """An attempt of `user` (id or principal name), with the right credentials unless `wrong_password` is true, and
+    interactive unless `interactive` is false; the rest of `body` is a sign_in_rules.Attempt.
 
     Returns `sign_in`, `mfa` and `reasons` of the rules, and the `entry` in the log. Raises SimulatorError, also when
     the attempt leaves open how it ends.
@@ -90,7 +90,7 @@ def sign_in_by(store: TenantStore, tenant: Tenant, clock: Clock, user: str, body
     if row is None:
         raise SimulatorError(f"There is no user {user}.")
     wrong = body.get("wrong_password", False)
-    asked = {name: value for name, value in body.items() if name != "wrong_password"}
+    asked = {name: value for name, value in body.items() if name not in ("wrong_password", "interactive")}
     attempt = read_attempt({**asked, "user_id": row.id})
     directory = Directory.read(store, tenant, clock.now())
     answer = judge(directory, attempt)
@@ -100,7 +100,10 @@ def sign_in_by(store: TenantStore, tenant: Tenant, clock: Clock, user: str, body
     assert person is not None
     applied = [] if wrong else _applied(directory, person, attempt, answer)
     status = WRONG_PASSWORD if wrong else _status(person, answer, applied)
-    entry = _entry(clock, row, attempt, answer, status, applied)
+    entry = {
+        **_entry(clock, row, attempt, answer, status, applied),
+        "isInteractive": body.get("interactive", True) is not False,
+    }
     store.insert("signIn", entry["id"], entry, private=_only_in_beta(clock, attempt, person, answer, status))
     _note_on_user(store, row, entry, attempt)
     return {"sign_in": answer.sign_in, "mfa": answer.mfa, "reasons": list(answer.reasons), "entry": entry}
@@ -160,7 +163,6 @@ def _entry(
         "clientAppUsed": CLIENTS[attempt.client_app],
         "correlationId": str(uuid.uuid4()),
         "conditionalAccessStatus": applied[0]["result"] if applied else "notApplied",
-        "isInteractive": True,
         "riskDetail": "none",
         "riskLevelAggregated": attempt.user_risk or "none",
         "riskLevelDuringSignIn": attempt.sign_in_risk or "none",
@@ -209,17 +211,17 @@ def _only_in_beta(
             }
             for name in used
         ],
-        "signInEventTypes": ["interactiveUser"],
     }
 
 
 def _note_on_user(store: TenantStore, row: Row, entry: Mapping[str, Any], attempt: Attempt) -> None:
     """signInActivity; and a one-time pass is used up."""
     stamp, request = entry["createdDateTime"], entry["id"]
+    kind = "lastSignIn" if entry["isInteractive"] else "lastNonInteractiveSignIn"
     activity = {
         **(row.document.get("signInActivity") or {}),
-        "lastSignInDateTime": stamp,
-        "lastSignInRequestId": request,
+        f"{kind}DateTime": stamp,
+        f"{kind}RequestId": request,
     }
     private = dict(row.private)
     if entry["status"]["errorCode"] == 0:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ansible_collections.zerotrust.m365.tests.benchmarks import one_task
+from ansible_collections.zerotrust.m365.tests.benchmarks import one_task, per_user_mfa
 from ansible_collections.zerotrust.m365.tests.benchmarks.many_tenants import FanOut
 from ansible_collections.zerotrust.m365.tests.benchmarks.measuring import Spread, ratios
 from ansible_collections.zerotrust.m365.tests.benchmarks.requests_of_baseline import Requests
@@ -58,7 +58,11 @@ SIMULATOR_HEADING = "## The simulator"
 
 
 def document(
-    costs: dict[str, list[float]], fan_out: FanOut, requests: Sequence[Requests], simulator: SimulatorCosts
+    costs: dict[str, list[float]],
+    fan_out: FanOut,
+    requests: Sequence[Requests],
+    per_user_mfa_costs: per_user_mfa.Costs,
+    simulator: SimulatorCosts,
 ) -> str:
     """Markdown. ``costs`` are CPU seconds per task, by case and round."""
     sections = [
@@ -67,6 +71,7 @@ def document(
         *one_converged_task(costs),
         *many_tenants(fan_out),
         *requests_made(requests),
+        *per_user_mfa.sections(per_user_mfa_costs),
         *simulated(simulator),
     ]
     return "\n\n".join(sections) + "\n"
@@ -75,6 +80,13 @@ def document(
 def with_simulator(text: str, simulator: SimulatorCosts) -> str:
     """An earlier document with new figures of the simulator, which stand at its end."""
     return text.partition(SIMULATOR_HEADING)[0].rstrip() + "\n\n" + "\n\n".join(simulated(simulator)) + "\n"
+
+
+def with_per_user_mfa(text: str, costs: per_user_mfa.Costs) -> str:
+    """An earlier document with new figures of per-user MFA, which stand before those of the simulator."""
+    before, heading, simulator = text.partition(SIMULATOR_HEADING)
+    before = before.partition(per_user_mfa.HEADING)[0].rstrip()
+    return "\n\n".join([before, *per_user_mfa.sections(costs), f"{heading}{simulator}".rstrip()]) + "\n"
 
 
 def about() -> str:

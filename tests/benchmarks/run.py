@@ -23,6 +23,7 @@ sys.path.insert(0, str(CHECKOUT / ".cache/collections"))
 from ansible_collections.zerotrust.m365.tests.benchmarks import report
 from ansible_collections.zerotrust.m365.tests.benchmarks.many_tenants import fan_out
 from ansible_collections.zerotrust.m365.tests.benchmarks.one_task import seconds_per_task
+from ansible_collections.zerotrust.m365.tests.benchmarks.per_user_mfa import costs_of_per_user_mfa
 from ansible_collections.zerotrust.m365.tests.benchmarks.requests_of_baseline import SCENARIOS, requests_by_scenario
 from ansible_collections.zerotrust.m365.tests.benchmarks.simulator import costs_of_simulator
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator
@@ -46,8 +47,14 @@ def main() -> None:
     parser.add_argument("--tenants", type=int, default=50)
     parser.add_argument("--output", type=Path, default=CHECKOUT / "docs/benchmarks.md")
     parser.add_argument("--only-simulator", action="store_true", help="replace the simulator's section, keep the rest")
+    parser.add_argument("--only-per-user-mfa", action="store_true", help="replace that section, keep the rest")
     options = parser.parse_args()
     started = time.monotonic()
+    if options.only_per_user_mfa:
+        text = options.output.read_text(encoding="utf-8") if options.output.is_file() else ""
+        costs_per_user_mfa = costs_of_per_user_mfa(options.rounds)
+        options.output.write_text(report.with_per_user_mfa(text, costs_per_user_mfa), encoding="utf-8")
+        return
     costs_simulated = costs_of_simulator()
     if options.only_simulator:
         text = options.output.read_text(encoding="utf-8") if options.output.is_file() else ""
@@ -59,7 +66,9 @@ def main() -> None:
         costs = seconds_per_task(simulator, folder, options.rounds)
     with simulated(["locked"] * options.tenants) as (simulator, folder):
         many = fan_out(simulator, folder, options.rounds)
-    options.output.write_text(report.document(costs, many, requests, costs_simulated), encoding="utf-8")
+    costs_per_user_mfa = costs_of_per_user_mfa(options.rounds)
+    text = report.document(costs, many, requests, costs_per_user_mfa, costs_simulated)
+    options.output.write_text(text, encoding="utf-8")
     print(f"Wrote {options.output} after {time.monotonic() - started:.0f} seconds.")
 
 

@@ -58,6 +58,12 @@ SMS = {
     "@odata.type": "#microsoft.graph.smsAuthenticationMethodConfiguration",
     "includeTargets": [{"id": "all_users", "targetType": "group", "isUsableForSignIn": False}],
 }
+EXTERNAL = {
+    "@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration",
+    "displayName": "Contract",
+    "appId": "11111111-2222-3333-4444-555555555555",
+    "openIdConnectSetting": {"clientId": "contract", "discoveryUrl": "https://login.example/openid"},
+}
 CAMPAIGN = {
     "state": "enabled",
     "snoozeDurationInDays": 0,
@@ -175,9 +181,12 @@ class Driver:
             kept, deleted = (self._made(collection, body) for _number in range(2))
             self._accepted("PATCH", f"{collection}/{kept}", {**body, "displayName": "Changed"})
             self._accepted("DELETE", f"{collection}/{deleted}")
-        configuration = f"{METHODS.format(version)}/authenticationMethodConfigurations/Sms"
-        self._accepted("PATCH", configuration, SMS)
-        self._accepted("DELETE", configuration)
+        configurations = f"{METHODS.format(version)}/authenticationMethodConfigurations"
+        self._accepted("PATCH", f"{configurations}/Sms", SMS)
+        self._accepted("DELETE", f"{configurations}/Sms")
+        kept, deleted = (self._made(configurations, EXTERNAL) for _number in range(2))
+        self._accepted("PATCH", f"{configurations}/{kept}", {**EXTERNAL, "state": "enabled"})
+        self._accepted("DELETE", f"{configurations}/{deleted}")
         campaign = {"authenticationMethodsRegistrationCampaign": CAMPAIGN}
         self._accepted("PATCH", METHODS.format(version), {"registrationEnforcement": campaign})
         self._accepted("PATCH", f"{version}/policies/identitySecurityDefaultsEnforcementPolicy", {"isEnabled": False})

@@ -150,6 +150,14 @@ def reporting(lines: Path) -> dict[str, str]:
     }
 
 
+def plugged_in(pin: str, **more: Any) -> dict[str, str]:
+    """The environment in which a run finds a software security key; ``more`` says what it is like."""
+    return {
+        "PYTHONPATH": str(HERE / "security_key"),
+        "SOFTWARE_SECURITY_KEY": json.dumps({"pin": pin, **more}),
+    }
+
+
 def _collected(done: subprocess.CompletedProcess[str], lines: Path, folder: Path) -> PlaybookRun:
     records = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     found: dict[str, list[TaskResult]] = {"task": [], "item": []}

@@ -245,6 +245,21 @@ class Simulator:
         """No faults any more, and all writes are visible."""
         self._admin("DELETE", "/faults")
 
+    def register(self, tenant: Tenant, user: str, methods: list[str]) -> None:
+        """A user, by id or principal name, registers methods."""
+        self._admin("POST", f"/users/{user}/register", {"tenant": tenant.tenant_id}, {"methods": methods})
+
+    def sign_in_by(self, tenant: Tenant, user: str, **attempt: Any) -> dict[str, Any]:
+        """A user, by id or principal name, signs in to a portal. Returns the entry of the sign-in log."""
+        body = {"application": "MicrosoftAdminPortals", **attempt}
+        answer = self._admin("POST", f"/users/{user}/sign_in", {"tenant": tenant.tenant_id}, body)
+        entry: dict[str, Any] = answer["entry"]
+        return entry
+
+    def advance(self, seconds: float) -> None:
+        """Set the simulator's clock forward; ``reset`` sets it right."""
+        self._admin("POST", "/clock", body={"advance_seconds": seconds})
+
     def change(self, tenant: Tenant, method: str, path: str, body: Any = None) -> None:
         """Do to the tenant what somebody else might, by the permissions of its application."""
         answer = self._session.request(

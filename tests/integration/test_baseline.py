@@ -30,10 +30,12 @@ BY_PATH = COLLECTIONS / "ansible_collections/zerotrust/m365/playbooks/baseline.y
 SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 TURN_ON = "zerotrust.m365.security_defaults : Turn security defaults on"
 WITHOUT_EMERGENCY_ACCESS = (
+    *("--skip-tags", "emergency_access"),
     "--extra-vars",
     json.dumps({"security_defaults_accept_risks": ["unproven_emergency_access"]}),
 )
 """For what is not about emergency accounts."""
+NOTHING_RUN = {"emergency_access": "not_run", "security_defaults": "not_run", "failed": True}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def verdict(run: PlaybookRun, host: str = "localhost") -> dict[str, Any]:
 
 def passed(run: PlaybookRun, expected: str, host: str = "localhost") -> None:
     assert run.return_code == 0, run.output
-    assert verdict(run, host) == {"security_defaults": expected, "failed": False}
+    assert verdict(run, host) == {"emergency_access": "not_run", "security_defaults": expected, "failed": False}
     assert run.recap[host]["failures"] == run.recap[host]["unreachable"] == 0
 
 
@@ -163,10 +165,10 @@ def test_many_tenants_of_which_one_fails(door: str, simulator: Simulator, play: 
     for host in ("tenant0", "tenant2"):
         assert run.recap[host]["failures"] == 0
         assert run.recap[host]["changed"] == 1
-        assert verdict(run, host) == {"security_defaults": "changed", "failed": False}
+        assert verdict(run, host)["security_defaults"] == "changed"
     assert run.recap["tenant1"]["failures"] == 1
     assert run.recap["tenant1"]["rescued"] == 1
-    assert verdict(run, "tenant1") == {"security_defaults": "not_run", "failed": True}
+    assert verdict(run, "tenant1") == NOTHING_RUN
     assert run.task("Sign in", "tenant1").message.startswith("Could not sign in (AADSTS7000215): ")
     assert run.task("Fail when the baseline was not reached", "tenant1").message.startswith(
         "Sign in: Could not sign in"
@@ -229,7 +231,7 @@ def test_an_unknown_fact_stops_the_play(simulator: Simulator, play: Play) -> Non
     message = run.task("Fail when the baseline was not reached").message
     assert "Facts that later roles rely on are unknown, so nothing was changed. licences: " in message
     assert "Missing permission: LicenseAssignment.Read.All" in message
-    assert verdict(run) == {"security_defaults": "not_run", "failed": True}
+    assert verdict(run) == NOTHING_RUN
     assert writes(simulator.journal()) == []
 
 
@@ -268,3 +270,63 @@ def test_booleans_from_the_command_line(simulator: Simulator, play: Play) -> Non
     passed(run, "compliant")
     assert run.task("zerotrust.m365.preflight : Show the tenant").skipped
     assert run.task("Show the verdict").result["msg"] == ["Security defaults are off."]
+
+
+# Emergency access comes first
+
+EMERGENCY_ACCOUNTS = ("emergency1", "emergency2")
+
+
+def test_nothing_is_enforced_before_emergency_access_would_work(
+    simulator: Simulator, play: Play, tmp_path: Path
+) -> None:
+    """From the first run to the nightly one, as the guide tells it."""
+    tenant = simulator.tenant("legacy")
+    vault_password, seals = tmp_path / "vault-password", tmp_path / "seals"
+    vault_password.write_text("kept elsewhere", encoding="utf-8")
+    seals.mkdir()
+    sealing = {"emergency_access_seal_folder": str(seals), "emergency_access_vault_password_file": str(vault_password)}
+    declared = {
+        "emergency_access_accounts": [{"name": name, "attested": ["totp_token"]} for name in EMERGENCY_ACCOUNTS]
+    }
+
+    def run(*options: str, **variables: Any) -> PlaybookRun:
+        simulator.forget()
+        return play(BASELINE, "--diff", *options, environment=simulator.environment(tenant), variables=variables)
+
+    first = run(**sealing)
+    assert first.return_code == 2
+    assert verdict(first) == {"emergency_access": "insufficient", "security_defaults": "not_run", "failed": True}
+    assert "0 of 2 wanted emergency accounts are usable" in first.task("Fail when the baseline was not reached").message
+    assert not enabled(simulator, tenant)
+
+    unproven = run("--check", **sealing, emergency_access_allow_unproven=True)
+    assert unproven.return_code == 0, unproven.output
+    assert verdict(unproven) == {"emergency_access": "insufficient", "security_defaults": "drift", "failed": False}
+    told = unproven.task("Show the verdict").result["msg"]
+    assert any(line.startswith("Fewer emergency accounts than wanted are known to be usable.") for line in told)
+
+    for name in EMERGENCY_ACCOUNTS:
+        simulator.register(tenant, f"{name}@{tenant.initial_domain}", ["softwareOneTimePasscode"])
+    applied = run(**sealing, **declared)
+    assert applied.return_code == 0, applied.output
+    assert verdict(applied)["security_defaults"] == "changed"
+    assert [write.path for write in writes(simulator.journal(tenant)) if write.wrote][-1] == SECURITY_DEFAULTS
+
+    # Neither seals nor vault password are at hand at night.
+    nightly = run("--check", **declared, emergency_access_seal="none")
+    assert nightly.return_code == 0, nightly.output
+    assert verdict(nightly) == {"emergency_access": "compliant", "security_defaults": "compliant", "failed": False}
+    assert nightly.changed() == 0
+    assert writes(simulator.journal(tenant)) == []
+
+
+def test_without_seals_no_account_is_made(simulator: Simulator, play: Play) -> None:
+    tenant = simulator.tenant("greenfield")
+    run = play(BASELINE, environment=simulator.environment(tenant), variables={"emergency_access_seal": "none"})
+    assert run.return_code == 2
+    message = run.task("Fail when the baseline was not reached").message
+    assert (
+        f"emergency1@{tenant.initial_domain}, emergency2@{tenant.initial_domain}: there is no such account" in message
+    )
+    assert writes(simulator.journal(tenant)) == []

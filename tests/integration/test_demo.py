@@ -46,7 +46,7 @@ def demo(folder: Path) -> subprocess.Popen[str]:
 def test_the_demonstration(demo: subprocess.Popen[str]) -> None:
     output, _nothing = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
-    assert CHANGED.findall(output) == ["0", "1", "1", "0", "0"]
+    assert CHANGED.findall(output) == ["0", "7", "1", "1", "0", "0"]
     shown = re.findall(r"Security defaults +(on|off)", output)
     assert (shown[0], shown[-1]) == ("off", "on")
     assert "WARNING" not in output

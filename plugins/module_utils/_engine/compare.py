@@ -39,6 +39,11 @@ def contains(current: Any, desired: Any) -> bool:
     return same(desired, current)
 
 
+def held_by(wanted: Any, current: Any) -> bool:
+    """``contains``, as properties compare: what was not written of an object does not count, nor a list's order."""
+    return contains(current, wanted)
+
+
 def _without_equal_items(current: list[Any], desired: list[Any]) -> tuple[list[Any], list[Any]]:
     """Both lists without the items that are equal in them, which may always be matched with each other."""
     texts = [json.dumps(item, sort_keys=True) for item in current]

@@ -13,12 +13,14 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from .._graph.batch import NO_ANSWER
 from .._graph.client import GraphClient
 from .._graph.connect import connect
-from .._graph.errors import ConnectionFailed, GraphError, M365Error, Unavailable
-from .plan import Plan, Request
+from .._graph.errors import ConnectionFailed, GraphError, M365Error, NoAnswer, Unavailable, UnreadableAnswer
+from .plan import Bulk, Plan, Request
 from .resource import Resource, needs
 from .run import Run, WriteGuard
 
@@ -130,6 +132,11 @@ def apply(run: Run, progress: Progress, plan: Plan) -> None:
     refused: dict[str, GraphError] = {}
     for change in plan.changes:
         request = change.request_with(run.created)
+        if request.bulk is not None:
+            apply_bulk(run, progress, request, request.bulk)
+            continue
+        if request.make_body is not None:
+            request = replace(request, body=request.make_body())
         try:
             answer = make(run, request)
         except GraphError as error:
@@ -147,6 +154,41 @@ def apply(run: Run, progress: Progress, plan: Plan) -> None:
         keep(run, request, answer)
     if refused:
         raise SomeRefused(refused, progress.written)
+
+
+def apply_bulk(run: Run, progress: Progress, request: Request, bulk: Bulk) -> None:
+    """Make one wave after the other. Raises what stopped a wave as a whole, and what its ``finish`` raises."""
+    for wave in bulk.waves:
+        requests = bulk.prepare(wave)
+        if not requests:
+            continue
+        stopped: M365Error | None = None
+        answers: dict[str, M365Error | None]
+        try:
+            responses = run.client.batch(
+                [*requests.values()], version=request.version, action=request.action, patient=True
+            )
+            answers = {key: response.error for key, response in zip(requests, responses, strict=True)}
+        except M365Error as error:
+            stopped = error
+            answers = dict.fromkeys(requests, error)
+        progress.written += sum(error is None or is_doubtful(error) for error in answers.values())
+        try:
+            bulk.finish(answers)
+        except M365Error:
+            if stopped is None:
+                raise
+        if stopped is not None:
+            raise stopped
+
+
+def is_doubtful(error: M365Error) -> bool:
+    """Whether a request that failed may have been done all the same."""
+    if isinstance(error, ConnectionFailed):
+        return not error.certain
+    return isinstance(error, (Unavailable, UnreadableAnswer)) or (
+        isinstance(error, NoAnswer) and error.code == NO_ANSWER
+    )
 
 
 def plan_around(resource: Resource, run: Run, taken: NameTaken) -> Plan:

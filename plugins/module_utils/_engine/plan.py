@@ -10,7 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._graph.batch import BatchRequest
+from .._graph.errors import M365Error
+
 NOT_SHOWN = "VALUE_NOT_SHOWN"
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Many requests of one kind, one for each object, sent in waves; 20 of them travel in one $batch.
+
+    ``waves`` hold the ids of objects, wave by wave. Right before each, ``prepare`` makes its requests, by id: it puts
+    on disk what must be there before the writes, and leaves out what needs none any more. ``finish`` is told Graph's
+    answer to each, None for success, and reads the objects again. What either raises ends the run.
+    """
+
+    waves: Sequence[Sequence[str]]
+    prepare: Callable[[Sequence[str]], Mapping[str, BatchRequest]]
+    finish: Callable[[Mapping[str, M365Error | None]], None]
 
 
 @dataclass(frozen=True)
@@ -20,7 +37,9 @@ class Request:
     A request that ``creates`` is never repeated blindly; ``names`` is the name (``user``) under which later requests of
     the plan find the id of what it created. ``replicates`` says that it names objects that may have been created a
     moment ago, so that a refusal for not knowing them is waited out. ``adds`` says that it adds a link, so that the
-    answer 'it is there already' is as good as success.
+    answer 'it is there already' is as good as success. ``make_body`` makes the body right before the request is sent,
+    and only then, where that takes somebody at a security key; what it raises ends the run. A request with ``bulk``
+    stands for many: its path and permissions are those of each.
     """
 
     method: str
@@ -33,7 +52,9 @@ class Request:
     names: str = ""
     replicates: bool = False
     adds: bool = False
+    make_body: Callable[[], Any] | None = field(default=None, repr=False)
     permissions: tuple[frozenset[str], ...] = ()
+    bulk: Bulk | None = field(default=None, repr=False)
 
 
 Ids = Mapping[str, str]

@@ -34,6 +34,12 @@ class Property:
     ``option`` is Ansible's name, ``graph`` Microsoft's, ``type`` Ansible's type name. ``nullable`` says that Graph may
     answer null. ``compare`` decides whether two Graph values are the same. ``write_only`` values are never read,
     compared or shown.
+
+    ``public`` says that a name that Ansible would take for that of a secret (key, pass) is none.
+
+    ``rows`` is the table of an object's own properties, or of the items of a list; ``not_sent`` names members that
+    Graph shows in such an object, but does not take back. ``flags`` marks a list that Graph writes as one string with
+    commas. ``canonical`` gives a value, or an item of a list, the form in which two are compared.
     """
 
     option: str
@@ -45,7 +51,12 @@ class Property:
     default: Any = None
     nullable: bool = False
     write_only: bool = False
+    public: bool = False
     compare: Callable[[Any, Any], bool] = field(default=same)
+    rows: tuple[Property, ...] = ()
+    not_sent: tuple[str, ...] = ()
+    flags: bool = False
+    canonical: Callable[[Any], Any] | None = None
 
     def argument(self) -> dict[str, Any]:
         """This row as an entry of an Ansible argument spec."""
@@ -60,6 +71,10 @@ class Property:
             argument["default"] = self.default
         if self.write_only:
             argument["no_log"] = True
+        if self.public:
+            argument["no_log"] = False
+        if self.rows:
+            argument["options"] = arguments(self.rows)
         return argument
 
     def announced(self, value: Any) -> Any:
@@ -73,10 +88,60 @@ class Property:
         value = body[self.graph]
         if value is None and self.nullable:
             return None
-        of_type = isinstance(value, JSON_TYPES[self.type]) and (self.type == "bool" or not isinstance(value, bool))
-        if not of_type:
-            raise StateUnknown(f"Graph's answer for {path} has a '{self.graph}' that is no {self.type}.")
-        return value
+        expected = "str" if self.flags else self.type
+        if not _is(value, expected):
+            raise StateUnknown(f"Graph's answer for {path} has a '{self.graph}' that is no {expected}.")
+        if self.flags:
+            return sorted(flag.strip() for flag in value.split(",") if flag.strip())
+        if self.rows:
+            return self._read_below(value, path)
+        return self._in_canonical_form(value)
+
+    def _read_below(self, value: Any, path: str) -> Any:
+        """The object, or each object of the list, by its own table. What Graph leaves out there is left out here."""
+        where = f"{path} ({self.graph})"
+        found = []
+        for item in value if self.type == "list" else [value]:
+            if not isinstance(item, Mapping):
+                raise StateUnknown(f"Graph's answer for {where} has an item that is no dict.")
+            found.append({row.option: row.read(item, where) for row in self.rows if row.graph in item})
+        return found if self.type == "list" else found[0]
+
+    def wanted(self, value: Any) -> Any:
+        """What the user wrote, without the suboptions that were not written, and in the form of what is read."""
+        if value is None:
+            return None
+        if self.rows:
+            items = [wanted_values(self.rows, item) for item in (value if self.type == "list" else [value])]
+            return items if self.type == "list" else items[0]
+        return sorted(value) if self.flags else self._in_canonical_form(value)
+
+    def write(self, value: Any, present: Any = None) -> Any:
+        """A wanted value as Graph takes it. Of an object, what was not written keeps its ``present`` value."""
+        if self.flags:
+            return ",".join(value)
+        if not self.rows or value is None:
+            return value
+        if self.type == "list":
+            return [
+                {row.graph: row.write(item[row.option]) for row in self.rows if row.option in item} for item in value
+            ]
+        kept = present if isinstance(present, Mapping) else {}
+        kept = {name: item for name, item in kept.items() if "@" not in name and name not in self.not_sent}
+        written = {
+            row.graph: row.write(value[row.option], kept.get(row.graph)) for row in self.rows if row.option in value
+        }
+        return {**kept, **written}
+
+    def _in_canonical_form(self, value: Any) -> Any:
+        if self.canonical is None:
+            return value
+        return [self.canonical(item) for item in value] if isinstance(value, list) else self.canonical(value)
+
+
+def _is(value: Any, of_type: str) -> bool:
+    """Whether a JSON value is of Ansible's type; unlike in Python, true is no int."""
+    return isinstance(value, JSON_TYPES[of_type]) and (of_type == "bool" or not isinstance(value, bool))
 
 
 Properties = Sequence[Property]
@@ -94,7 +159,7 @@ def current_values(properties: Properties, body: Mapping[str, Any], path: str) -
 
 def wanted_values(properties: Properties, options: Mapping[str, Any]) -> dict[str, Any]:
     """What the user wrote: an option that is absent or null is not managed."""
-    return {row.option: options[row.option] for row in properties if options.get(row.option) is not None}
+    return {row.option: row.wanted(options[row.option]) for row in properties if options.get(row.option) is not None}
 
 
 def differing(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .._graph.permissions import Need, needs_of
+from .compare import restrict
 from .plan import Change, Plan, Request
 from .properties import Properties, arguments, current_values, differing, shown, wanted_values
 from .run import Run
@@ -22,7 +23,8 @@ from .run import Run
 class Resource:
     """Base of all resources. ``name`` is the module's name, ``options`` its own part of the argument spec.
 
-    ``secret_results`` names the results that are secrets themselves: usable as variables, never shown.
+    ``secret_results`` names the results that are secrets themselves, by dotted path: usable as variables, never shown.
+    A result that holds one is hidden as a whole; one that holds none is not.
     """
 
     name: ClassVar[str]
@@ -67,14 +69,15 @@ class PropertyTable:
         answer = run.client.get(self.path, version=self.version, action=f"read {self.title}")
         return current_values(self.rows, answer, self.path)
 
-    def change(self, run: Run, current: Mapping[str, Any]) -> Change | None:
-        """One PATCH with the differing keys, or None."""
+    def change(self, run: Run, current: Mapping[str, Any], present: Mapping[str, Any] | None = None) -> Change | None:
+        """One PATCH with the differing keys, or None. ``present`` is what Graph answered, for what is sent whole."""
         wanted = wanted_values(self.rows, run.options)
         rows = differing(self.rows, wanted, current)
         if not rows:
             return None
-        before = {name: current.get(name) for name in wanted}
+        before = {name: restrict(current.get(name), value) for name, value in wanted.items()}
         after = {**before, **{name: row.announced(wanted[name]) for name, row in rows.items()}}
+        kept = present or {}
         return Change(
             title=self.title,
             before=shown(self.rows, before),
@@ -84,7 +87,10 @@ class PropertyTable:
                 path=self.path,
                 version=self.version,
                 action=f"change {self.title}",
-                body={**self.body, **{row.graph: wanted[name] for name, row in rows.items()}},
+                body={
+                    **self.body,
+                    **{row.graph: row.write(wanted[name], kept.get(row.graph)) for name, row in rows.items()},
+                },
             ),
         )
 

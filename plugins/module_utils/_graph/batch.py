@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .answers import Asked, header
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .client import GraphClient
 
 ITEMS_PER_BATCH = 20
+# A patient batch waits out throttling for so long, and so often: what is throttled was not done, and others wait too.
+PATIENT_WAIT, PATIENT_RETRIES = 300.0, 100
+# Codes of requests without an answer of their own.
+NOT_SENT, NO_ANSWER = "NotSent", "NoAnswer"
 THREADS = 4
 # Memory: reads that are larger than this, all pages together, are refused.
 MAX_READ_BYTES = 256 * 1024 * 1024
@@ -80,11 +84,20 @@ class Item:
 
 
 class Batches:
-    """Sends items in batches of one API version until each has its answer."""
+    """Sends items in batches of one API version until each has its answer.
 
-    def __init__(self, client: GraphClient, version: str, action: str) -> None:
+    ``patient``: items that are throttled are tried again for longer than single requests are.
+    """
+
+    def __init__(self, client: GraphClient, version: str, action: str, *, patient: bool = False) -> None:
         self._client = client
-        self._policy = client.policy
+        self._policy = self._policy_when_throttled = client.policy
+        if patient and client.policy.max_retries:
+            self._policy_when_throttled = replace(
+                client.policy,
+                max_retries=max(PATIENT_RETRIES, client.policy.max_retries),
+                max_wait=max(PATIENT_WAIT, client.policy.max_wait),
+            )
         self._version = version
         self._action = action
         self._size = 0
@@ -244,7 +257,8 @@ class Batches:
         self._client.calls.record(item.call.method, where, status, note=" (in $batch)")
         asked = seconds_of(header(headers, "Retry-After"), header(headers, "Date"))
         if status in RETRY_STATUSES and (item.call.repeatable or refused(status, asked)):
-            seconds = self._policy.wait(asked, item.refusals, item.waited)
+            policy = self._policy_when_throttled if status == 429 else self._policy
+            seconds = policy.wait(asked, item.refusals, item.waited)
             if seconds is not None:
                 item.refusals += 1
                 item.waited += seconds
@@ -263,9 +277,9 @@ class Batches:
             )
 
     def _unanswered(self, item: Item, failure: M365Error | None) -> BatchResponse:
-        code, doubt = "NotSent", "it was not sent."
+        code, doubt = NOT_SENT, "it was not sent."
         if item.doubtful:
-            code, doubt = "NoAnswer", "it is not known whether it was done."
+            code, doubt = NO_ANSWER, "it is not known whether it was done."
         cause = failure.message if failure else ""
         about = self._asked(item.call).about(0, {})
         return BatchResponse(0, None, {}, NoAnswer(**about, code=code, text=f"{doubt} {cause}".strip()))

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .answers import Asked, read_json
+from .answers import Asked, header, read_json
 from .batch import MAX_READ_BYTES, Batches, BatchRequest, BatchResponse, Read, ReadResult
 from .calls import Call, CallLog, Reply
 from .clouds import Cloud
 from .errors import ConnectionFailed, GraphError, MissingPermissions, WriteInCheckMode
 from .permissions import Need, missing_names
 from .query import below, check_version, relative_url
-from .retry import RetryPolicy
+from .retry import RetryPolicy, timestamp
 from .session import Answer, AnswerTooLarge
 from .sign_in import SignInService
 from .token_source import TokenSource
@@ -59,6 +60,7 @@ class GraphClient:
         self._service = service
         self._before_write = before_write
         self._lock = threading.Lock()
+        self._clock_off = 0.0
 
     @property
     def policy(self) -> RetryPolicy:
@@ -79,6 +81,10 @@ class GraphClient:
             missing = missing_names(wanted, self.token().roles)
             if missing:
                 raise MissingPermissions(missing)
+
+    def now(self) -> float:
+        """Seconds since the epoch by Graph's clock, as its last answer told it; before that, by this machine's."""
+        return time.time() + self._clock_off
 
     def close(self) -> None:
         """Ends all waits and closes the connections."""
@@ -237,14 +243,17 @@ class GraphClient:
 
     # Many at once
 
-    def batch(self, requests: Sequence[BatchRequest], *, version: str = "v1.0", action: str = "") -> BatchResponses:
+    def batch(
+        self, requests: Sequence[BatchRequest], *, version: str = "v1.0", action: str = "", patient: bool = False
+    ) -> BatchResponses:
         """Each request's own answer, in the order asked; 20 travel in one POST.
 
-        Items that are throttled or fail for the moment are sent again by their own Retry-After. An item's failure is
+        Items that are throttled or fail for the moment are sent again by their own Retry-After; with ``patient``, those
+        that are throttled for longer than the user's bounds for a single request. An item's failure is
         its ``error``. A failure of the whole is raised only while no item has an answer; later, the items without one
         carry it as their ``error``, with status 0.
         """
-        return Batches(self, version, action).run(requests)
+        return Batches(self, version, action, patient=patient).run(requests)
 
     def read_many(self, reads: Sequence[Read]) -> ReadResults:
         """Many reads in few requests, in the order asked: each is its object, its whole collection, or its error."""
@@ -362,6 +371,9 @@ class GraphClient:
             doubt = "" if not call.writes or error.certain else " It is not known whether the change was made."
             raise ConnectionFailed(f"Could not {what}: {error.message}{doubt}", certain=error.certain) from None
         self.calls.record(call.method, where, answer.status)
+        told = timestamp(header(answer.headers, "Date"))
+        if told is not None:
+            self._clock_off = told - time.time()
         return self._reply(call, answer, client_request_id)
 
     def _reply(self, call: Call, answer: Answer, client_request_id: str) -> Reply:

@@ -98,6 +98,27 @@ MEMBERS_READ = (
 )
 MEMBERS_WRITE = ("GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All")
 UNITS_READ = ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *DIRECTORY_READ)
+PASSKEYS_READ = (
+    "UserAuthMethod-Passkey.Read.All",
+    "UserAuthMethod-Passkey.ReadWrite.All",
+    "UserAuthenticationMethod.Read.All",
+    "UserAuthenticationMethod.ReadWrite.All",
+)
+PASSKEYS_WRITE = ("UserAuthMethod-Passkey.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All")
+PASSES_READ = (
+    "UserAuthMethod-TAP.Read.All",
+    "UserAuthMethod-TAP.ReadWrite.All",
+    "UserAuthenticationMethod.Read.All",
+    "UserAuthenticationMethod.ReadWrite.All",
+)
+PASSES_WRITE = ("UserAuthMethod-TAP.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All")
+OATH_READ = (
+    "UserAuthMethod-HardwareOATH.Read.All",
+    "UserAuthMethod-HardwareOATH.ReadWrite.All",
+    "UserAuthenticationMethod.Read.All",
+    "UserAuthenticationMethod.ReadWrite.All",
+)
+OATH_WRITE = ("UserAuthMethod-HardwareOATH.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All")
 REGISTRATION_READ = ("AuditLog.Read.All", "UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
 
 TABLE: tuple[Row, ...] = (
@@ -114,6 +135,8 @@ TABLE: tuple[Row, ...] = (
         "change the security defaults policy",
         (POLICY_READ, ("Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.ConditionalAccess")),
     ),
+    # Undocumented; seen in live tools. Which permission writing takes is not known, so there is no row for it.
+    Row(READ, "/policies/mfaServicePolicy", "read the settings of per-user MFA", (POLICY_READ,), ("beta",)),
     Row(READ, "/policies/authenticationMethodsPolicy", "read the authentication methods policy", (METHODS_READ,)),
     Row(CHANGE, "/policies/authenticationMethodsPolicy", "change the authentication methods policy", (METHODS_WRITE,)),
     Row(
@@ -121,6 +144,12 @@ TABLE: tuple[Row, ...] = (
         "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations",
         "read the authentication methods",
         (METHODS_READ,),
+    ),
+    Row(
+        ("POST",),
+        "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations",
+        "create an external authentication method",
+        (METHODS_WRITE,),
     ),
     Row(
         READ,
@@ -194,6 +223,83 @@ TABLE: tuple[Row, ...] = (
         "/users/{}/authentication/methods",
         "read a user's authentication methods",
         (("UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"),),
+    ),
+    Row(READ, "/users/{}/authentication/fido2Methods", "list a user's passkeys", (PASSKEYS_READ,)),
+    Row(("POST",), "/users/{}/authentication/fido2Methods", "register a passkey for a user", (PASSKEYS_WRITE,)),
+    Row(
+        READ,
+        "/users/{}/authentication/fido2Methods/creationOptions",
+        "begin to register a passkey for a user",
+        (PASSKEYS_WRITE,),
+        ("v1.0",),
+    ),
+    Row(("DELETE",), "/users/{}/authentication/fido2Methods/{}", "remove a user's passkey", (PASSKEYS_WRITE,)),
+    Row(
+        READ,
+        "/users/{}/authentication/temporaryAccessPassMethods",
+        "read a user's Temporary Access Pass",
+        (PASSES_READ,),
+    ),
+    Row(
+        ("POST",),
+        "/users/{}/authentication/temporaryAccessPassMethods",
+        "make a Temporary Access Pass",
+        (PASSES_WRITE,),
+    ),
+    Row(
+        ("DELETE",),
+        "/users/{}/authentication/temporaryAccessPassMethods/{}",
+        "delete a Temporary Access Pass",
+        (PASSES_WRITE,),
+    ),
+    Row(
+        READ,
+        "/directory/authenticationMethodDevices/hardwareOathDevices",
+        "list hardware OATH tokens",
+        ((*POLICY_READ, *METHODS_WRITE),),
+        ("beta",),
+    ),
+    Row(
+        ("POST",),
+        "/directory/authenticationMethodDevices/hardwareOathDevices",
+        "upload a hardware OATH token",
+        (METHODS_WRITE,),
+        ("beta",),
+    ),
+    Row(
+        ("DELETE",),
+        "/directory/authenticationMethodDevices/hardwareOathDevices/{}",
+        "delete a hardware OATH token",
+        (METHODS_WRITE,),
+        ("beta",),
+    ),
+    Row(
+        READ,
+        "/users/{}/authentication/hardwareOathMethods",
+        "list a user's hardware OATH tokens",
+        (OATH_READ,),
+        ("beta",),
+    ),
+    Row(
+        ("POST",),
+        "/users/{}/authentication/hardwareOathMethods",
+        "assign a hardware OATH token",
+        (OATH_WRITE,),
+        ("beta",),
+    ),
+    Row(
+        ("POST",),
+        "/users/{}/authentication/hardwareOathMethods/{}/activate",
+        "activate a hardware OATH token",
+        (OATH_WRITE,),
+        ("beta",),
+    ),
+    Row(
+        ("DELETE",),
+        "/users/{}/authentication/hardwareOathMethods/{}",
+        "take away a hardware OATH token",
+        (OATH_WRITE,),
+        ("beta",),
     ),
     Row(READ, "/domains", "list domains", (DOMAINS_READ,)),
     Row(READ, "/domains/{}", "read a domain", (DOMAINS_READ,)),

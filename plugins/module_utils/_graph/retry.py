@@ -42,14 +42,15 @@ def seconds_of(retry_after: str | None, date: str | None = None, now: Callable[[
         return None
     if re.fullmatch(r"\s*[0-9]+(?:\.[0-9]*)?\s*", retry_after, re.ASCII):
         return float(retry_after)
-    until = _timestamp(retry_after)
+    until = timestamp(retry_after)
     if until is None:
         return None
-    sent = _timestamp(date)
+    sent = timestamp(date)
     return max(0.0, until - (now() if sent is None else sent))
 
 
-def _timestamp(date: str | None) -> float | None:
+def timestamp(date: str | None) -> float | None:
+    """Seconds since the epoch of an HTTP date; None where it is none."""
     try:
         return parsedate_to_datetime(date).timestamp() if date else None
     except (TypeError, ValueError, OverflowError, IndexError):

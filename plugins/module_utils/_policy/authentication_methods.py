@@ -14,7 +14,8 @@ from typing import Any
 from .facts import UnexpectedShape, objects, optional_text, text
 
 MIGRATION_COMPLETE = "migrationComplete"
-MIGRATION_STATES = {"preMigration", "migrationInProgress", MIGRATION_COMPLETE}
+MIGRATION_STATES_IN_ORDER = ("preMigration", "migrationInProgress", MIGRATION_COMPLETE)
+MIGRATION_STATES = frozenset(MIGRATION_STATES_IN_ORDER)
 
 ALL_USERS = "all_users"
 
@@ -34,6 +35,19 @@ def migration_state(policy: Mapping[str, Any]) -> str:
     if state not in MIGRATION_STATES:
         raise UnexpectedShape(f"'policyMigrationState' is '{state}', which is no state that Microsoft documents")
     return state
+
+
+def migration_refusal(policy: Mapping[str, Any], wanted: str) -> str | None:
+    """Why the migration state cannot become another one, if so. Raises UnexpectedShape.
+
+    Where the migration began (in ``preMigration``, or later) Graph does not show, so it decides about the way back.
+    """
+    if optional_text(policy, "policyMigrationState") is None and wanted != MIGRATION_COMPLETE:
+        return (
+            f"This tenant has no migration state, which means that its migration is complete. Graph accepts '{wanted}' "
+            "for it without effect, so it was not written."
+        )
+    return None
 
 
 def enabled_methods(policy: Mapping[str, Any]) -> list[str]:

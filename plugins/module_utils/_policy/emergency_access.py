@@ -12,7 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .emergency_access_checks import FAILED, NO_ACCOUNT, PASSED, UNKNOWN, Check, checks, grade_of, policies_that_catch
+from .emergency_access_checks import (
+    FAILED,
+    NO_ACCOUNT,
+    PASSED,
+    SECURITY_DEFAULTS,
+    UNKNOWN,
+    Check,
+    checks,
+    grade_of,
+    policies_that_catch,
+)
 from .emergency_access_facts import Account, Others, Tenant
 from .security_defaults import UNPROVEN_EMERGENCY_ACCESS, Obstacle, counted
 
@@ -34,6 +44,7 @@ def report(tenant: Tenant, accounts: Sequence[Account], others: Others, wanted: 
         "usable": counts[USABLE],
         "unknown": counts[UNKNOWN],
         "proven": len({_identity(one) for one in shown if one["proven"]}),
+        "ready_for_security_defaults": len({_identity(one) for one in shown if _is_ready(one)}),
         "enough": is_enough(counts[USABLE], counts[UNKNOWN], wanted),
         "accounts": shown,
         "policies_that_catch": {
@@ -58,7 +69,10 @@ def sentence(result: Mapping[str, Any]) -> str:
 
 
 def obstacles_to_enforcement(result: Mapping[str, Any] | None) -> list[Obstacle]:
-    """What stands in the way of demanding MFA of everybody. ``result`` is a report, None where none was asked for."""
+    """What stands in the way of turning security defaults on. ``result`` is a report, None where none was asked for.
+
+    An account counts when it is usable, and when security defaults are known to take its second factor.
+    """
     if result is None:
         return [
             Obstacle(
@@ -67,15 +81,22 @@ def obstacles_to_enforcement(result: Mapping[str, Any] | None) -> list[Obstacle]
                 UNPROVEN_EMERGENCY_ACCESS,
             )
         ]
-    if result["enough"]:
+    if result["enough"] and result["ready_for_security_defaults"] >= result["wanted"]:
         return []
     reasons = [
         f"{account['user_principal_name']}: {check['sentence']}"
         for account in result["accounts"]
         for check in account["checks"]
-        if check["essential"] and check["state"] != PASSED and check["sentence"] != NO_ACCOUNT
+        if (check["essential"] or check["name"] == SECURITY_DEFAULTS)
+        and check["state"] != PASSED
+        and check["sentence"] != NO_ACCOUNT
     ]
     return [Obstacle(" ".join([sentence(result), *reasons]), UNPROVEN_EMERGENCY_ACCESS)]
+
+
+def _is_ready(shown: Mapping[str, Any]) -> bool:
+    states = {check["name"]: check["state"] for check in shown["checks"]}
+    return bool(shown["verdict"] == USABLE and states[SECURITY_DEFAULTS] == PASSED)
 
 
 def _identity(shown: Mapping[str, Any]) -> str:

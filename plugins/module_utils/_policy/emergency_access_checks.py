@@ -39,6 +39,8 @@ PASSWORDS_NEVER_EXPIRE = 2147483647
 LATENESS_OF_SIGN_INS = timedelta(days=2)
 GLOBAL_ADMINISTRATOR_NAME = "Global Administrator"
 NO_ACCOUNT = "There is no such account."
+SECURITY_DEFAULTS = "security_defaults"
+AUTHENTICATOR_APP = "microsoftAuthenticator"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def checks(tenant: Tenant, account: Account, others: Others) -> list[Check]:
         _about_user("global_administrator", account, lambda user: _role(tenant, account, user)),
         _about_user("conditional_access", account, lambda _user: _conditional_access(tenant, account)),
         _about_user("second_factor", account, lambda user: _second_factor(tenant, account, user)),
+        _under_security_defaults(tenant, account),
         _advice(_about_user("excluded_from_every_policy", account, lambda _user: _excluded(tenant, account))),
         _advice(_about_user("exclusion_group", account, lambda _user: _exclusion_group(tenant, account))),
         _advice(_about_user("different_second_factor", account, lambda _user: _different(account, others))),
@@ -361,6 +364,60 @@ def _second_factor(tenant: Tenant, account: Account, user: User) -> Judged:
     if any_of(allowed.values()) is None:
         return UNKNOWN, f"{grade.sentence} Whether the tenant's settings allow it cannot be told.{note}"
     return (PASSED if any_of(allowed.values()) else FAILED), f"{grade.sentence}{note}"
+
+
+def _under_security_defaults(tenant: Tenant, account: Account) -> Check:
+    """Essential unless the security defaults are known to be off."""
+    check = _about_user(SECURITY_DEFAULTS, account, lambda user: _accepted(tenant, account, user))
+    on = tenant.security_defaults
+    if not on.known and check.state == FAILED:
+        said = f"{check.sentence} Whether security defaults are on could not be read: {on.reason}"
+        return Check(check.name, UNKNOWN, said)
+    return check if not on.known or on.value else _advice(check)
+
+
+def _accepted(tenant: Tenant, account: Account, user: User) -> Judged:
+    """Security defaults take Microsoft Authenticator and codes of OATH applications. On passkeys, certificates and
+    hardware tokens, Microsoft's pages contradict each other: only a drill with the defaults on tells."""
+    declared, methods = account.declared, account.methods
+    drill = declared.drill
+    if drill and drill.enforcement and drill.security_defaults and _drill(tenant, account).state == PASSED:
+        return PASSED, "A drill with security defaults on has proven its second factor."
+    if methods.known and AUTHENTICATOR_APP in methods.value:
+        return PASSED, "Security defaults take Microsoft Authenticator, which it has."
+    if second_factors.TOTP_TOKEN in {declared.second_factor, *declared.attested}:
+        return _totp_token(tenant, account, user)
+    grade = grade_of(account)
+    if grade.name == second_factors.NONE:
+        return FAILED, grade.sentence
+    if grade.name == second_factors.UNKNOWN:
+        return UNKNOWN, grade.sentence
+    return UNKNOWN, (
+        f"Whether security defaults take its second factor ({second_factors.listed(grade.factors)}) is told "
+        "differently by Microsoft's own pages. Keep a TOTP token besides, in a safe, or prove it by a drill with the "
+        "defaults on."
+    )
+
+
+def _totp_token(tenant: Tenant, account: Account, user: User) -> Judged:
+    """One that the operator vouches for, and that Graph shows as software OATH token."""
+    if not account.methods.known:
+        return UNKNOWN, f"Whether its TOTP token is enrolled could not be read: {account.methods.reason}"
+    if second_factors.TOTP_TOKEN not in account.methods.value:
+        return FAILED, "A TOTP token is vouched for, but Graph shows none: enrol it."
+    if not tenant.methods_policy.known:
+        return UNKNOWN, f"Whether it may use its TOTP token could not be read: {tenant.methods_policy.reason}"
+    try:
+        allowed = second_factors.is_allowed(
+            tenant.methods_policy.value, second_factors.TOTP_TOKEN, user.id, _groups(account)
+        )
+    except UnexpectedShape as error:
+        return UNKNOWN, f"Whether it may use its TOTP token could not be read: Graph's answer is unexpected: {error}."
+    if allowed is None:
+        return UNKNOWN, "Whether the tenant's settings allow its TOTP token cannot be told."
+    if not allowed:
+        return FAILED, "The authentication methods policy does not let it use its TOTP token."
+    return PASSED, "Security defaults take its TOTP token."
 
 
 def _different(account: Account, others: Others) -> Judged:

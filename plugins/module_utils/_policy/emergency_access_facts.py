@@ -22,11 +22,13 @@ GUEST_MARK = "#ext#"
 
 @dataclass(frozen=True)
 class Drill:
-    """A rehearsal by the operator's word. ``enforcement``: MFA was enforced for everybody at the time."""
+    """A rehearsal by the operator's word. ``enforcement``: MFA was enforced for everybody at the time;
+    ``security_defaults``: by the security defaults."""
 
     day: date
     enforcement: bool
     by: str
+    security_defaults: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Tenant:
     ``domain``: the initial Domain. ``policies``: Conditional Access policies. ``assignments``: role assignments, with
     their principals. ``active``, ``eligible``: instances of the schedules of Global Administrators; a known None means
     that the licence has no schedules. ``methods_policy``: the authentication methods policy. ``exclusion_group``: the
-    ids of the groups of that name, or None where no group was asked about.
+    ids of the groups of that name, or None where no group was asked about. ``security_defaults``: whether they are on.
     """
 
     domain: Fact
@@ -78,6 +80,7 @@ class Tenant:
     eligible: Fact
     methods_policy: Fact
     exclusion_group: Fact
+    security_defaults: Fact
     drill_max_age_days: int
     today: date
 

@@ -149,7 +149,7 @@ def is_allowed(policy: Mapping[str, Any], factor: str, user: str, groups: Member
     """
     for method in objects(policy, "authenticationMethodConfigurations"):
         if text(method, "id").lower() == CONFIGURATIONS[factor].lower():
-            allowed = _is_enabled_for(method, user, groups)
+            allowed = is_enabled_for(method, user, groups)
             break
     else:
         return None
@@ -158,7 +158,11 @@ def is_allowed(policy: Mapping[str, Any], factor: str, user: str, groups: Member
     return allowed
 
 
-def _is_enabled_for(method: Mapping[str, Any], user: str, groups: Memberships) -> bool | None:
+def is_enabled_for(method: Mapping[str, Any], user: str, groups: Memberships) -> bool | None:
+    """Whether the configuration of one method includes a user, by an id in lower case; None when that cannot be told.
+
+    Raises UnexpectedShape.
+    """
     if text(method, "state") != "enabled":
         return False
     included, excluded = (

@@ -38,9 +38,9 @@ from .._policy.emergency_access_facts import (
     user_of,
 )
 from .._policy.emergency_accounts import domain_refusal, local_part_of, name_refusal
-from .._policy.facts import Fact, UnexpectedShape, known, objects, text, unknown
+from .._policy.facts import Fact, UnexpectedShape, boolean, known, objects, text, unknown
 from .._policy.roles import GLOBAL_ADMINISTRATOR
-from .facts import DOMAINS, METHODS_POLICY, ROLE_ASSIGNMENTS
+from .facts import DOMAINS, METHODS_POLICY, ROLE_ASSIGNMENTS, SECURITY_DEFAULTS
 
 POLICIES = Read(
     "/identity/conditionalAccess/policies",
@@ -88,6 +88,7 @@ HEALTH_OPTIONS: dict[str, Any] = {
                 "options": {
                     "date": {"type": "str", "required": True},
                     "enforcement": {"type": "bool", "default": False},
+                    "security_defaults": {"type": "bool", "default": False},
                     "by": {"type": "str"},
                 },
             },
@@ -165,7 +166,12 @@ def _drill(name: str, written: Mapping[str, Any] | None, latest: date) -> Drill 
     day, refusal = drill_day(written["date"], latest)
     if day is None:
         raise OptionError(f"accounts: {name}: {refusal}")
-    return Drill(day=day, enforcement=bool(written.get("enforcement")), by=written.get("by") or "")
+    return Drill(
+        day=day,
+        enforcement=bool(written.get("enforcement")),
+        by=written.get("by") or "",
+        security_defaults=bool(written.get("security_defaults")),
+    )
 
 
 Answers = Mapping[Hashable, Any]
@@ -209,6 +215,7 @@ class Reading:
             "active": ACTIVE,
             "eligible": ELIGIBLE,
             "methods_policy": METHODS_POLICY,
+            "security_defaults": SECURITY_DEFAULTS,
         }
         group = self._options.get("exclusion_group")
         if group and not is_guid(group):
@@ -223,6 +230,7 @@ class Reading:
             eligible=_schedules(answers["eligible"]),
             methods_policy=_fact(answers["methods_policy"], dict),
             exclusion_group=_fact(answers["exclusion_group"], _ids) if "exclusion_group" in answers else known(asked),
+            security_defaults=_fact(answers["security_defaults"], lambda answer: boolean(answer, "isEnabled")),
             drill_max_age_days=self._options["drill_max_age_days"],
             today=self._today,
         )

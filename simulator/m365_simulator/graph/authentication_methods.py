@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import copy
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from m365_simulator.graph.answers import answer_one, answer_plain_list, check_known, check_types, no_content
+from m365_simulator.graph.answers import (
+    answer_created,
+    answer_one,
+    answer_plain_list,
+    check_known,
+    check_types,
+    no_content,
+)
 from m365_simulator.graph.audit import record_change
 from m365_simulator.graph.errors import GraphError, bad_policy
 from m365_simulator.graph.odata import EntityType
 from m365_simulator.graph.router import V1, Call, GraphResponse, Route
-from m365_simulator.method_defaults import default_configurations
+from m365_simulator.method_defaults import default_configurations, external_configuration
 
 PATH = "/policies/authenticationMethodsPolicy"
 CONFIGURATIONS = "authenticationMethodConfigurations"
@@ -211,6 +219,30 @@ def get_configuration(call: Call) -> GraphResponse:
     return answer_one(call, CONFIGURATION, f"policies/authenticationMethodsPolicy/{CONFIGURATIONS}/$entity", document)
 
 
+def create_configuration(call: Call) -> GraphResponse:
+    """Of an external method: the others are there always."""
+    body = call.body()
+    document = external_configuration(str(uuid.uuid4()))
+    if body.get("@odata.type") != document["@odata.type"]:
+        raise bad_policy("Cannot create an abstract class, or a configuration that is there already.")
+    check_known(body, document, document["@odata.type"].removeprefix("#microsoft.graph."))
+    changes = {name: value for name, value in body.items() if "@odata." not in name and name != "id"}
+    check_types(changes, document, "externalAuthenticationMethodConfiguration")
+    for name in ("displayName", "appId", "openIdConnectSetting"):
+        if not changes.get(name):
+            raise bad_policy(f"A value is required for the property '{name}'.")
+    _check_members(changes)
+    _check_configuration(call, document, changes)
+    document.update(changes)
+    policy = _policy(call)
+    _check_size(call, policy, [*call.store.documents(CONFIGURATION.kind), document])
+    call.store.insert(CONFIGURATION.kind, document["id"], document)
+    _save_policy(call, policy)
+    record_change(call, "Policy", "Authentication Methods Policy Update", document["id"], document["displayName"])
+    suffix = f"policies/authenticationMethodsPolicy/{CONFIGURATIONS}/$entity"
+    return answer_created(call, suffix, show_configuration(call, document))
+
+
 def patch_configuration(call: Call) -> GraphResponse:
     stored = _find(call)
     body = call.body()
@@ -300,9 +332,13 @@ def _check_targets(call: Call, changes: Mapping[str, Any]) -> None:
 
 
 def delete_configuration(call: Call) -> GraphResponse:
-    """Back to the default, not away."""
+    """Back to the default, not away; but an external method has none."""
     stored = _find(call)
-    call.store.update(CONFIGURATION.kind, stored["id"], document=default_configurations()[stored["id"]])
+    default = default_configurations().get(stored["id"])
+    if default is None:
+        call.store.delete(CONFIGURATION.kind, stored["id"])
+    else:
+        call.store.update(CONFIGURATION.kind, stored["id"], document=default)
     _save_policy(call, _policy(call))
     record_change(call, "Policy", "Authentication Methods Policy Reset", stored["id"], stored["id"])
     return no_content()
@@ -312,6 +348,7 @@ ROUTES = [
     Route("GET", PATH, get_policy),
     Route("PATCH", PATH, patch_policy),
     Route("GET", f"{PATH}/{CONFIGURATIONS}", list_configurations),
+    Route("POST", f"{PATH}/{CONFIGURATIONS}", create_configuration),
     Route("GET", f"{PATH}/{CONFIGURATIONS}/{{id}}", get_configuration),
     Route("PATCH", f"{PATH}/{CONFIGURATIONS}/{{id}}", patch_configuration),
     Route("DELETE", f"{PATH}/{CONFIGURATIONS}/{{id}}", delete_configuration),

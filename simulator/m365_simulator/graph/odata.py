@@ -36,7 +36,7 @@ class EntityType:
     `name` is the type (`user`), `kind` its key in the store. `properties` None allows any that the document has;
     `default` None shows the whole document. `filterable` None allows any property. `directory` switches on the rules
     of ConsistencyLevel. `page` is the default page size (None: no paging), `largest_page` the highest $top.
-    `columns` gives SQL for properties that are not in the document.
+    `columns` gives SQL for properties that are not in the document, `lists` for those of them that are JSON arrays.
     """
 
     name: str
@@ -48,6 +48,7 @@ class EntityType:
     page: int | None = None
     largest_page: int = 999
     columns: Mapping[str, Callable[[], Column]] = field(default_factory=dict)
+    lists: Mapping[str, Callable[[], Column]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -298,7 +299,10 @@ class _Translator:
     def _lambda(self, node: Any) -> Condition:
         path = self._path(node.owner)
         self._check(path[0])
-        items = func.json_each(OBJECTS.c.document, "$." + ".".join(path)).table_valued("value")
+        if path[0] in self.entity.lists:
+            items = func.json_each(self.entity.lists[path[0]]()).table_valued("value")
+        else:
+            items = func.json_each(OBJECTS.c.document, "$." + ".".join(path)).table_valued("value")
         inside = select(literal(1)).select_from(items)
         if node.lambda_ is None:
             return exists(inside)

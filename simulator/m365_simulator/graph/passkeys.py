@@ -233,7 +233,7 @@ def _keep(call: Call, row: Row, passkeys: list[dict[str, Any]]) -> None:
 def delete_passkey(call: Call) -> GraphResponse:
     row = find_user_for_change(call)
     gone = _find(call, row)
-    _keep(call, row, [passkey for passkey in passkeys_of(row) if passkey is not gone])
+    _keep(call, row, [passkey for passkey in passkeys_of(row) if passkey["id"] != gone["id"]])
     principal = row.document["userPrincipalName"]
     record_change(call, "User", "Admin deleted fido2 authentication method for user", row.id, principal)
     return no_content()

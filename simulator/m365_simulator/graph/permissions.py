@@ -129,6 +129,7 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (GET, METHODS): (READ_METHODS_POLICY,),
     (PATCH, METHODS): (WRITE_METHODS_POLICY,),
     (GET, METHODS + "/authenticationMethodConfigurations"): (READ_METHODS_POLICY,),
+    (POST, METHODS + "/authenticationMethodConfigurations"): (WRITE_METHODS_POLICY,),
     (GET, METHODS + "/authenticationMethodConfigurations/{id}"): (READ_METHODS_POLICY,),
     (PATCH, METHODS + "/authenticationMethodConfigurations/{id}"): (WRITE_METHODS_POLICY,),
     (DELETE, METHODS + "/authenticationMethodConfigurations/{id}"): (WRITE_METHODS_POLICY,),

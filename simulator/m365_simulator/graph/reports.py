@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import exists, func, literal, select
+from sqlalchemy import case, exists, func, literal, select
 
 from m365_simulator.clock import to_stamp
 from m365_simulator.graph.answers import answer_list, answer_one
@@ -103,7 +103,15 @@ REGISTRATION = EntityType(
         "isSsprRegistered": lambda: _has_method(RESET_METHODS),
     },
 )
-SIGN_IN = EntityType("signIn", "signIn", page=1000, largest_page=1000)
+EVENT_TYPES = "signInEventTypes"
+IS_INTERACTIVE = func.json_extract(OBJECTS.c.document, "$.isInteractive") == 1
+
+
+def _event_types() -> Column:
+    return func.json_array(case((IS_INTERACTIVE, "interactiveUser"), else_="nonInteractiveUser"))
+
+
+SIGN_IN = EntityType("signIn", "signIn", page=1000, largest_page=1000, lists={EVENT_TYPES: _event_types})
 AUDIT = EntityType("directoryAudit", "directoryAudit", page=1000, largest_page=1000)
 
 REGISTRATION_SUFFIX = "reports/authenticationMethods/userRegistrationDetails"
@@ -174,6 +182,7 @@ def list_sign_ins(call: Call) -> GraphResponse:
         SIGN_IN,
         "auditLogs/signIns",
         *_arrived(call),
+        *_of_event_types(call),
         show=lambda row: _show_sign_in(call, row),
     )
 
@@ -186,8 +195,17 @@ def _arrived(call: Call) -> tuple[Condition, ...]:
     return (func.json_extract(OBJECTS.c.document, "$.createdDateTime") <= to_stamp(call.clock.now() - delay),)
 
 
+def _of_event_types(call: Call) -> tuple[Condition, ...]:
+    """Only interactive ones, unless in beta a filter says which (Graph reference of signIn in beta)."""
+    asked = call.version == BETA and EVENT_TYPES in call.query.options.get("$filter", "")
+    return () if asked else (IS_INTERACTIVE,)
+
+
 def _show_sign_in(call: Call, row: Row) -> dict[str, Any]:
-    return {**row.document, **row.private} if call.version == BETA else row.document
+    if call.version != BETA:
+        return row.document
+    types = ["interactiveUser" if row.document["isInteractive"] else "nonInteractiveUser"]
+    return {**row.document, **row.private, EVENT_TYPES: types}
 
 
 def list_audits(call: Call) -> GraphResponse:

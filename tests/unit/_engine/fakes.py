@@ -52,6 +52,7 @@ class FakeGraph:
     asked: list[dict[str, Any]] = field(default_factory=list)
     read_together: list[list[Read]] = field(default_factory=list)
     closed: int = 0
+    clock: float = 1790000000.0
 
     cloud = CLOUDS["global"]
     check_mode = False
@@ -68,6 +69,9 @@ class FakeGraph:
 
     def close(self) -> None:
         self.closed += 1
+
+    def now(self) -> float:
+        return self.clock
 
     def token(self) -> AccessToken:
         return AccessToken(secret=self.secret, expires_on=1790000000, claims={"tid": TENANT_ID, "roles": [*self.roles]})

@@ -19,7 +19,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     OptionError,
     Unavailable,
 )
-from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, answered, refused
+from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, answered, refused, run_of
 
 PERMISSIONS = (frozenset(["Policy.ReadWrite.Example"]), frozenset(["Policy.Read.All", "Policy.Read.Example"]))
 OTHER_PERMISSIONS = (frozenset(["Group.ReadWrite.All"]),)
@@ -422,6 +422,44 @@ def test_a_creating_post_says_so_to_the_client() -> None:
     graph = FakeGraph()
     engine.send(graph.as_client(), Request("POST", "/things", "make it", {}, creates=True))
     assert graph.asked[0]["creates"] is True
+
+
+def test_a_body_that_takes_somebody_is_made_last_and_only_in_a_run() -> None:
+    graph = FakeGraph(roles=GRANTED)
+    made: list[int] = []
+
+    def make_body() -> dict[str, int]:
+        made.append(len(graph.writes))
+        return {"value": 2}
+
+    request = Request("POST", "/second", "answer", make_body=make_body, permissions=OTHER_PERMISSIONS)
+    changes = [
+        Change("first", None, {}, Request("PATCH", "/first", "change it", 1)),
+        Change("second", None, {}, request),
+    ]
+    plan = Plan(changes)
+    assert plan.diff()
+    assert changes[1].outline().body is None
+    assert made == []
+    engine.apply(run_of(graph, {}), engine.Progress(), plan)
+    assert made == [1]
+    assert graph.writes == [("PATCH", "/first", 1), ("POST", "/second", {"value": 2})]
+
+
+def test_a_body_that_nobody_makes_ends_the_run_as_far_as_it_came() -> None:
+    graph = FakeGraph()
+    progress = engine.Progress()
+
+    def make_body() -> None:
+        raise OptionError("Nobody is there.")
+
+    changes = [
+        Change("first", None, {}, Request("PATCH", "/first", "change it", 1)),
+        Change("second", None, {}, Request("POST", "/second", "answer", make_body=make_body)),
+    ]
+    with pytest.raises(OptionError, match="Nobody is there"):
+        engine.apply(run_of(graph, {}), progress, Plan(changes))
+    assert progress.written == 1
 
 
 def test_answers_are_kept_in_order_for_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.compare import held_by
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import NOT_SHOWN
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.properties import (
     JSON_TYPES,
@@ -141,3 +142,95 @@ def test_what_is_write_only_is_never_shown() -> None:
 
 def test_what_does_not_exist_is_shown_as_null() -> None:
     assert shown(ROWS, None) is None
+
+
+# Objects with properties of their own
+
+RESTRICTIONS = Property(
+    "restrictions",
+    "keyRestrictions",
+    type="dict",
+    compare=held_by,
+    not_sent=("shownOnly",),
+    rows=(
+        Property("is_enforced", "isEnforced", type="bool"),
+        Property("models", "aaGuids", type="list", elements="str", canonical=str.lower, compare=held_by, public=True),
+        Property("kinds", "passkeyTypes", type="list", elements="str", choices=("bound", "synced"), flags=True),
+    ),
+)
+RULES = Property(
+    "rules",
+    "rules",
+    type="list",
+    elements="dict",
+    compare=held_by,
+    rows=(Property("name", "ruleName", required=True), Property("mode", "ruleMode", choices=("single", "multi"))),
+)
+PRESENT = {
+    "keyRestrictions": {
+        "isEnforced": True,
+        "aaGuids": ["AB"],
+        "passkeyTypes": "synced, bound",
+        "shownOnly": 1,
+        "x@odata.context": "y",
+        "other": 2,
+    },
+    "rules": [{"ruleName": "one", "ruleMode": "single", "id": "7"}],
+}
+
+
+def test_a_table_below_a_table_is_an_argument_spec() -> None:
+    spec = arguments([RESTRICTIONS, RULES])
+    assert spec["restrictions"]["options"]["kinds"] == {
+        "type": "list",
+        "elements": "str",
+        "choices": ["bound", "synced"],
+    }
+    assert spec["restrictions"]["options"]["models"]["no_log"] is False
+    assert spec["rules"]["options"]["name"] == {"type": "str", "required": True}
+
+
+def test_objects_are_read_and_written_under_both_names() -> None:
+    current = current_values([RESTRICTIONS, RULES], PRESENT, PATH)
+    assert current == {
+        "restrictions": {"is_enforced": True, "models": ["ab"], "kinds": ["bound", "synced"]},
+        "rules": [{"name": "one", "mode": "single"}],
+    }
+    wanted = wanted_values(
+        [RESTRICTIONS, RULES],
+        {
+            "restrictions": {"is_enforced": None, "models": ["CD", "AB"], "kinds": ["synced", "bound"]},
+            "rules": [{"name": "one", "mode": None}],
+        },
+    )
+    assert wanted == {
+        "restrictions": {"models": ["cd", "ab"], "kinds": ["bound", "synced"]},
+        "rules": [{"name": "one"}],
+    }
+    # What was not written of the one rule does not count; one model more does.
+    assert list(differing([RESTRICTIONS, RULES], wanted, current)) == ["restrictions"]
+    assert RESTRICTIONS.write(wanted["restrictions"], PRESENT["keyRestrictions"]) == {
+        "isEnforced": True,
+        "aaGuids": ["cd", "ab"],
+        "passkeyTypes": "bound,synced",
+        "other": 2,
+    }
+    assert RULES.write(wanted["rules"]) == [{"ruleName": "one"}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"keyRestrictions": []},
+        {"keyRestrictions": {"isEnforced": "yes"}},
+        {"keyRestrictions": {"passkeyTypes": ["bound"]}},
+    ],
+)
+def test_an_object_of_another_shape_is_unknown(answer: dict[str, Any]) -> None:
+    with pytest.raises(StateUnknown):
+        RESTRICTIONS.read(answer, PATH)
+
+
+def test_an_item_of_another_shape_is_unknown() -> None:
+    with pytest.raises(StateUnknown):
+        RULES.read({"rules": ["one"]}, PATH)

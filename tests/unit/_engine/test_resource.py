@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.compare import held_by
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import NOT_SHOWN, Request
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.properties import Property, StateUnknown
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import PropertyTable, needs
@@ -88,3 +89,29 @@ def test_the_table_knows_what_security_defaults_need() -> None:
 
 def test_an_unknown_path_needs_nothing_that_is_known() -> None:
     assert needs(Request("PATCH", "/somewhere/new", "change it")) == []
+
+
+NESTED = PropertyTable(
+    title="the example policy",
+    path="/policies/example",
+    rows=(
+        Property(
+            "remember",
+            "remember",
+            type="dict",
+            compare=held_by,
+            rows=(Property("enabled", "isEnabled", type="bool"), Property("days", "numberOfDays", type="int")),
+        ),
+    ),
+)
+
+
+def test_an_object_is_compared_by_what_was_written_and_sent_whole() -> None:
+    body = {"remember": {"isEnabled": True, "numberOfDays": 90, "more": None, "x@odata.type": "y"}}
+    graph = FakeGraph({"/policies/example": body})
+    current = NESTED.read(run_of(graph, {}))
+    assert NESTED.change(run_of(graph, {"remember": {"enabled": None, "days": 90}}), current, body) is None
+    made = NESTED.change(run_of(graph, {"remember": {"enabled": None, "days": 7}}), current, body)
+    assert made is not None
+    assert (made.before, made.after) == ({"remember": {"days": 90}}, {"remember": {"days": 7}})
+    assert made.outline().body == {"remember": {"isEnabled": True, "numberOfDays": 7, "more": None}}

@@ -208,6 +208,44 @@ def test_an_item_throttled_for_good_is_an_error(
     assert len(waits) == 6
 
 
+@pytest.mark.parametrize(
+    ("retries", "times", "patient", "done"),
+    [(6, 2, True, True), (6, 4, True, False), (6, 2, False, False), (0, 1, True, False)],
+)
+def test_a_patient_batch_waits_out_throttling_for_longer(
+    connected: Connect,
+    unordered: responses.RequestsMock,
+    waits: list[float],
+    retries: int,
+    times: int,
+    patient: bool,
+    done: bool,
+) -> None:
+    """Each time 100 seconds: three minutes and not five, and never more than a client that is not to try again."""
+    left = [times]
+
+    def reply(item: dict[str, Any]) -> dict[str, Any]:
+        left[0] -= 1
+        return ok(item) if left[0] < 0 else {"status": 429, "headers": {"Retry-After": "100"}}
+
+    unordered.add_callback("POST", BATCH, answering(reply))
+    client = connected(access_token=make_token(), max_retries=retries)
+    (answer,) = client.batch(reads(1), patient=patient)
+    assert isinstance(answer.error, Throttled) is not done
+    assert sum(waits) <= 301
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_patience_is_for_throttling_only(
+    connected: Connect, unordered: responses.RequestsMock, waits: list[float], status: int
+) -> None:
+    unordered.add_callback("POST", BATCH, answering(always({"status": status, "headers": {}})))
+    client = connected(access_token=make_token(), max_retries=2)
+    (answer,) = client.batch(reads(1), patient=True)
+    assert answer.status == status
+    assert len(waits) == 2
+
+
 def test_hours_are_not_waited(client: GraphClient, http: responses.RequestsMock, waits: list[float]) -> None:
     http.add_callback("POST", BATCH, answering(always({"status": 429, "headers": {"Retry-After": "7200"}})))
     answers = client.batch(reads(1))

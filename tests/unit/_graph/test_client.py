@@ -6,6 +6,7 @@ from __future__ import annotations
 """The client against an ordered script of HTTP: pages, errors, tokens, check mode."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -304,6 +305,16 @@ def test_a_write_in_check_mode_is_a_bug(
 def test_reading_in_check_mode_is_fine(connected: Connect, http: responses.RequestsMock) -> None:
     http.get(USERS, json={"value": []})
     assert connected(check_mode=True, access_token=make_token()).list("/users") == []
+
+
+def test_the_time_is_that_of_the_last_answer(client: GraphClient, http: responses.RequestsMock) -> None:
+    for date in ("Sun, 06 Nov 1994 08:49:37 GMT", "nonsense"):
+        http.get(USERS, json={"value": []}, headers={"Date": date})
+    assert abs(client.now() - time.time()) < 60
+    client.list("/users")
+    assert 0 <= client.now() - 784111777 < 60
+    client.list("/users")
+    assert 0 <= client.now() - 784111777 < 60
 
 
 def test_writes_ask_first_and_reads_do_not(client: GraphClient, http: responses.RequestsMock, told: Told) -> None:

@@ -48,6 +48,10 @@ DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
         ("GET", "/groups/1/members", ["GroupMember.Read.All"], True),
         ("GET", "/auditLogs/signIns", ["AuditLog.Read.All"], True),
         ("GET", "/reports/authenticationMethods/userRegistrationDetails", ["AuditLog.Read.All"], True),
+        ("GET", "/users/1/authentication/fido2Methods", ["UserAuthMethod-Passkey.Read.All"], True),
+        ("GET", "/users/1/authentication/fido2Methods/creationOptions", ["UserAuthMethod-Passkey.Read.All"], False),
+        ("POST", "/users/1/authentication/fido2Methods", ["UserAuthMethod-Passkey.ReadWrite.All"], True),
+        ("DELETE", "/users/1/authentication/fido2Methods/2", ["UserAuthenticationMethod.Read.All"], False),
     ],
 )
 def test_what_is_enough(method: str, path: str, roles: list[str], enough: bool) -> None:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.authentication_methods import (
     MIGRATION_COMPLETE,
     MIGRATION_STATES,
+    MIGRATION_STATES_IN_ORDER,
     enabled_methods,
     includes_everybody,
+    migration_refusal,
     migration_state,
     registration_reach,
 )
@@ -164,6 +166,13 @@ def test_no_other_text_means_that_the_migration_is_complete(state: str) -> None:
 def test_a_malformed_migration_state_is_unexpected(malformed: Any) -> None:
     with pytest.raises(UnexpectedShape):
         migration_state({"policyMigrationState": malformed})
+
+
+@given(st.sampled_from([None, *MIGRATION_STATES_IN_ORDER]), st.sampled_from(MIGRATION_STATES_IN_ORDER))
+def test_without_a_migration_state_there_is_no_other(current: str | None, wanted: str) -> None:
+    """Whether a tenant that has one may go back to the first, only Graph knows."""
+    refusal = migration_refusal({"policyMigrationState": current}, wanted)
+    assert (refusal is None) == (current is not None or wanted == MIGRATION_COMPLETE)
 
 
 def test_a_missing_migration_state_is_unexpected() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_access import (
     is_enough,
+    obstacles_to_enforcement,
     report,
     sentence,
     verdict_of,
@@ -37,8 +38,14 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_a
     last_sign_in,
     user_of,
 )
-from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape, known, unknown
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import (
+    Fact,
+    UnexpectedShape,
+    known,
+    unknown,
+)
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.roles import GLOBAL_ADMINISTRATOR
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_defaults import UNPROVEN_EMERGENCY_ACCESS
 
 TODAY = date(2026, 11, 23)
 ME, GROUP, OTHER = "user-1", "group-1", "user-2"
@@ -47,7 +54,7 @@ READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 NOT_READ = unknown("Graph said no.")
 
 PERSON = User(ME, f"emergency1@{INITIAL}", True, False, None, "DisablePasswordExpiration", "2026-10-01T08:00:00Z")
-DRILL = Drill(TODAY - timedelta(days=10), enforcement=True, by="Noor")
+DRILL = Drill(TODAY - timedelta(days=10), enforcement=True, by="Noor", security_defaults=True)
 
 
 def assignment(principal: str = ME, role: str = GLOBAL_ADMINISTRATOR, scope: str = "/") -> dict[str, Any]:
@@ -113,6 +120,7 @@ HEALTHY = Scene(
         eligible=known([]),
         methods_policy=known(allowing("Fido2", "X509Certificate", "SoftwareOath", "HardwareOath")),
         exclusion_group=known([GROUP]),
+        security_defaults=known(False),
         drill_max_age_days=90,
         today=TODAY,
     ),
@@ -574,6 +582,71 @@ def test_a_drill_of_today_may_not_be_in_the_logs_yet() -> None:
 
 def test_the_exclusion_group_is_checked_only_where_one_is_named() -> None:
     assert "exclusion_group" not in HEALTHY.tenant_with(exclusion_group=known(None)).states()
+
+
+NO_DRILL = HEALTHY.declared_with(drill=None)
+TOTP = NO_DRILL.declared_with(attested=frozenset(["totp_token"]))
+
+
+@pytest.mark.parametrize(
+    ("scene", "state", "words"),
+    [
+        (HEALTHY, "passed", "A drill with security defaults on has proven"),
+        (HEALTHY.declared_with(drill=replace(DRILL, security_defaults=False)), "unknown", "Microsoft's own pages"),
+        (HEALTHY.declared_with(drill=replace(DRILL, enforcement=False)), "unknown", "Keep a TOTP token besides"),
+        (HEALTHY.declared_with(drill=replace(DRILL, day=TODAY - timedelta(days=91))), "unknown", "passkey"),
+        (NO_DRILL, "unknown", "Whether security defaults take its second factor (passkey)"),
+        (NO_DRILL.account_with(methods=known(frozenset())), "failed", "no passkey"),
+        (NO_DRILL.account_with(methods=NOT_READ), "unknown", "could not be read"),
+        (NO_DRILL.account_with(methods=known(frozenset(["microsoftAuthenticator"]))), "passed", "Authenticator"),
+        (TOTP, "failed", "Graph shows none: enrol it"),
+        (TOTP.account_with(methods=NOT_READ), "unknown", "Whether its TOTP token is enrolled"),
+        (TOTP.account_with(methods=known(frozenset(["passkey", "totp_token"]))), "passed", "take its TOTP token"),
+        # Somebody's phone, for nobody vouches for it.
+        (NO_DRILL.account_with(methods=known(frozenset(["passkey", "totp_token"]))), "unknown", "(passkey)"),
+        (
+            TOTP.account_with(methods=known(frozenset(["totp_token"]))).tenant_with(
+                methods_policy=known(allowing("Fido2"))
+            ),
+            "unknown",
+            "cannot be told",
+        ),
+        (
+            TOTP.account_with(methods=known(frozenset(["totp_token"]))).tenant_with(methods_policy=NOT_READ),
+            "unknown",
+            "could not be read",
+        ),
+    ],
+)
+def test_whether_security_defaults_take_the_second_factor(scene: Scene, state: str, words: str) -> None:
+    (check,) = [one for one in scene.checks() if one.name == "security_defaults"]
+    assert check.state == state
+    assert words in check.sentence
+
+
+@pytest.mark.parametrize(
+    ("on", "state", "verdict"),
+    [
+        (known(False), "unknown", "usable"),
+        (known(True), "unknown", "unknown"),
+        (NOT_READ, "unknown", "unknown"),
+    ],
+)
+def test_under_security_defaults_the_doubt_about_passkeys_counts(on: Fact, state: str, verdict: str) -> None:
+    scene = NO_DRILL.tenant_with(security_defaults=on)
+    assert (scene.states()["security_defaults"], scene.verdict()) == (state, verdict)
+    assert scene.report()["ready_for_security_defaults"] == 0
+
+
+def test_security_defaults_are_not_turned_on_while_it_is_not_known_that_they_take_the_second_factor() -> None:
+    assert obstacles_to_enforcement(HEALTHY.report()) == []
+    assert HEALTHY.report()["ready_for_security_defaults"] == 1
+    (obstacle,) = obstacles_to_enforcement(NO_DRILL.report())
+    assert NO_DRILL.report()["enough"] is True
+    assert obstacle.risk == UNPROVEN_EMERGENCY_ACCESS
+    assert "Keep a TOTP token besides" in obstacle.sentence
+    enrolled = TOTP.account_with(methods=known(frozenset(["passkey", "totp_token"])))
+    assert obstacles_to_enforcement(enrolled.report()) == []
 
 
 def test_an_object_that_is_declared_twice_counts_once() -> None:

@@ -35,6 +35,7 @@ ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 ACTIVE = "/roleManagement/directory/roleAssignmentScheduleInstances"
 ELIGIBLE = "/roleManagement/directory/roleEligibilityScheduleInstances"
 METHODS_POLICY = "/policies/authenticationMethodsPolicy"
+SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 GROUPS = "/groups"
 BY_NAME = f"/users/emergency1%40{INITIAL}"
 MEMBERS = f"/groups/{ADMINISTRATORS}/transitiveMembers"
@@ -68,6 +69,7 @@ def method(kind: str) -> dict[str, Any]:
 def answers() -> dict[str, Any]:
     """What Graph answers about a healthy account, by path and, for a part of a user, the part's name."""
     return {
+        SECURITY_DEFAULTS: {"isEnabled": False},
         DOMAINS: [
             {"id": "contoso.example", "isInitial": False, "authenticationType": "Federated"},
             {"id": INITIAL, "isInitial": True, "authenticationType": "Managed", "passwordValidityPeriodInDays": 90},

@@ -13,7 +13,11 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import MissingLibrary
-from ansible_collections.zerotrust.m365.plugins.module_utils._resources import login, security_defaults
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources import (
+    login,
+    security_defaults,
+    temporary_access_pass,
+)
 from ansible_collections.zerotrust.m365.plugins.plugin_utils import _action
 from ansible_collections.zerotrust.m365.plugins.plugin_utils._action import ResourceAction
 
@@ -24,6 +28,10 @@ class SecurityDefaultsAction(ResourceAction):
 
 class LoginAction(ResourceAction):
     resource = login.RESOURCE
+
+
+class TemporaryAccessPassAction(ResourceAction):
+    resource = temporary_access_pass.RESOURCE
 
 
 class Door:
@@ -163,7 +171,7 @@ def test_the_environment_of_the_task_holds_for_the_task(door: Door, monkeypatch:
 def test_only_a_successful_login_is_hidden(failed: bool, in_process: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     door = Door(monkeypatch, LoginAction)
-    door.result = {"failed": failed}
+    door.result = {"failed": failed, "access_token": "header.payload.signature"}
     assert door.run(m365_in_process=in_process).get("_ansible_no_log", False) is not failed
 
 
@@ -180,6 +188,19 @@ def test_invocation_is_added_where_ansible_adds_it_for_modules(
     result = door.action.run(None, variables)
     assert result["failed"] is True
     assert ("invocation" in result) is wanted
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+@pytest.mark.parametrize("secret", ["x7Kq9", None])
+def test_a_result_is_hidden_when_it_holds_a_secret(
+    secret: str | None, in_process: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    door = Door(monkeypatch, TemporaryAccessPassAction)
+    door.result = {"changed": True, "temporary_access_pass": {"exists": True, "temporary_access_pass": secret}}
+    result = door.run(m365_in_process=in_process)
+    assert result.pop("_ansible_no_log", False) is (secret is not None)
+    assert result == door.result
 
 
 def test_other_results_are_not_hidden(door: Door) -> None:

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from fido2 import cbor
 
 ORIGIN = "https://login.microsoft.com"
-USER_PRESENT, USER_VERIFIED, BACKUP_ELIGIBLE, ATTESTED_DATA = 0x01, 0x04, 0x08, 0x40
+USER_PRESENT, USER_VERIFIED, BACKUP_ELIGIBLE, ATTESTED_DATA, EXTENSION_DATA = 0x01, 0x04, 0x08, 0x40, 0x80
 
 
 def encode(content: bytes) -> str:
@@ -39,6 +39,7 @@ class SoftwareAuthenticator:
     flags: int = USER_PRESENT | USER_VERIFIED
     origin: str = ORIGIN
     client_data_type: str = "webauthn.create"
+    extensions: Mapping[str, Any] = field(default_factory=dict)
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
@@ -48,22 +49,28 @@ class SoftwareAuthenticator:
             {"type": self.client_data_type, "challenge": options["challenge"], "origin": self.origin},
             separators=(",", ":"),
         ).encode()
-        data = self._authenticator_data(options["rp"]["id"])
-        name, statement = self._statement(data + hashlib.sha256(client_data).digest())
+        name, data, statement = self.attest(options["rp"]["id"], hashlib.sha256(client_data).digest())
         attestation = cbor.encode({"fmt": name, "attStmt": statement, "authData": data})
         return {
             "id": encode(self.credential_id),
             "response": {"clientDataJSON": encode(client_data), "attestationObject": encode(attestation)},
-            "clientExtensionResults": {},
+            "clientExtensionResults": {"hmacCreateSecret": True},
         }
+
+    def attest(self, relying_party: str, client_data_hash: bytes) -> tuple[str, bytes, dict[str, Any]]:
+        """What an authenticator answers: the format of the attestation, the authenticator data, the statement."""
+        data = self._authenticator_data(relying_party)
+        name, statement = self._statement(data + client_data_hash)
+        return name, data, statement
 
     def _authenticator_data(self, relying_party: str) -> bytes:
         numbers = self.key.public_key().public_numbers()
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
-        start = hashlib.sha256(relying_party.encode()).digest() + struct.pack(">BI", self.flags | ATTESTED_DATA, 0)
-        return (
-            start + self.aaguid + struct.pack(">H", len(self.credential_id)) + self.credential_id + cbor.encode(public)
-        )
+        flags = self.flags | ATTESTED_DATA | (EXTENSION_DATA if self.extensions else 0)
+        start = hashlib.sha256(relying_party.encode()).digest() + struct.pack(">BI", flags, 0)
+        identity = struct.pack(">H", len(self.credential_id)) + self.credential_id
+        extensions = cbor.encode(self.extensions) if self.extensions else b""
+        return start + self.aaguid + identity + cbor.encode(public) + extensions
 
     def _statement(self, signed: bytes) -> tuple[str, dict[str, Any]]:
         if self.attestation == "none":

@@ -203,6 +203,14 @@ def test_the_scenarios_passkeys_stay_beside_new_ones(business: Client) -> None:
     assert set(registered) == {"microsoftAuthenticatorPush", "passKeyDeviceBound", "fido2SecurityKey"}
 
 
+def test_the_only_passkey_of_a_scenario_can_be_deleted(business: Client) -> None:
+    emma = user_named(business, "Emma Peeters")
+    (old,) = business.get(keys_of(emma)).value
+    assert business.call("DELETE", f"{keys_of(emma)}/{old['id']}").status == 204
+    assert business.get(keys_of(emma)).value == []
+    assert business.get(f"{REGISTRATIONS}/{emma}").body["methodsRegistered"] == ["microsoftAuthenticatorPush"]
+
+
 def test_a_restricted_unit_and_a_missing_permission_keep_keys_out(business: Client, person: str) -> None:
     add_to_unit(business, new_unit(business, isMemberManagementRestricted=True), person)
     refused(register_passkey(business, person, SoftwareAuthenticator()), 403, "Authorization_RequestDenied")

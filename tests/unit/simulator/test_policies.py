@@ -85,6 +85,42 @@ def test_configurations_that_are_refused(legacy: Any, name: str, type_name: str,
     assert read_configuration(legacy, name) == before
 
 
+EXTERNAL = {
+    "@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration",
+    "displayName": "Signer",
+    "appId": "11111111-2222-3333-4444-555555555555",
+    "openIdConnectSetting": {"clientId": "here", "discoveryUrl": "https://login.example/openid"},
+}
+
+
+def test_an_external_method_has_no_default_to_go_back_to(greenfield: Any) -> None:
+    made = greenfield.call("POST", f"/v1.0{CONFIGURATIONS}", EXTERNAL)
+    assert (made.status, made.body["state"], made.body["displayName"]) == (201, "disabled", "Signer")
+    path = f"/v1.0{CONFIGURATIONS}/{made.body['id']}"
+    enabled = {"@odata.type": EXTERNAL["@odata.type"], "state": "enabled"}
+    assert greenfield.call("PATCH", path, enabled).status == 204
+    assert greenfield.get(path).body["state"] == "enabled"
+    assert greenfield.call("DELETE", path).status == 204
+    assert greenfield.get(path).status == 404
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"@odata.type": "#microsoft.graph.smsAuthenticationMethodConfiguration"},
+        {"@odata.type": None},
+        {"appId": ""},
+        {"openIdConnectSetting": None},
+        {"colour": "red"},
+        {"state": "on"},
+    ],
+)
+def test_external_methods_that_are_refused(greenfield: Any, changes: dict[str, Any]) -> None:
+    before = greenfield.get(f"/v1.0{CONFIGURATIONS}").value
+    assert greenfield.call("POST", f"/v1.0{CONFIGURATIONS}", {**EXTERNAL, **changes}).status == 400
+    assert greenfield.get(f"/v1.0{CONFIGURATIONS}").value == before
+
+
 def test_service_policy_is_written_in_part(legacy: Any) -> None:
     path = "/beta/policies/mfaServicePolicy"
     assert legacy.call("PATCH", path, {"rememberMfaOnTrustedDevice": {"isEnabled": False}}).status == 204

@@ -64,6 +64,23 @@ def test_only_beta_tells_by_which_method(business: Client, emergency: str) -> No
     assert shown["authenticationRequirement"] == "multiFactorAuthentication"
 
 
+def test_non_interactive_ones_are_listed_when_asked_for(business: Client, emergency: str) -> None:
+    before = [entry["id"] for entry in log_of(business, emergency)]
+    activity = activity_of(business, emergency)
+    entry = sign_in(business, emergency, methods=["fido2SecurityKey"], interactive=False).body["entry"]
+    for version in ("v1.0", "beta"):
+        assert [entry["id"] for entry in log_of(business, emergency, version)] == before
+    filters = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')"
+    path = f"/beta/auditLogs/signIns?$filter=userId eq '{emergency}' and {filters}"
+    shown = {one["id"]: one["signInEventTypes"] for one in business.get(path).value}
+    assert shown == {entry["id"]: ["nonInteractiveUser"], **{one: ["interactiveUser"] for one in before}}
+    only = business.get(path.replace("t eq 'interactiveUser' or ", "")).value
+    assert [one["id"] for one in only] == [entry["id"]]
+    after = activity_of(business, emergency)
+    assert after["lastNonInteractiveSignInDateTime"] == entry["createdDateTime"]
+    assert after.get("lastSignInDateTime") == activity.get("lastSignInDateTime")
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sealed_file
+short_description: Encrypted files as they are
+version_added: "0.1.0"
+description:
+  - Reads files on the machine that runs Ansible, and leaves them encrypted. Other ways to read a file open what Ansible
+    Vault has encrypted when they can, and fail when they cannot.
+  - With O(content), it writes them before, as P(ansible.builtin.password#lookup) does with its file. Each file is
+    written under another name and then renamed, so there is never half a file. Files have the mode 0600. A folder that
+    is missing is made with the mode 0700, but not the folder above it.
+options:
+  _terms:
+    description:
+      - The paths of the files.
+    type: list
+    elements: path
+    required: true
+  content:
+    description:
+      - The texts to write, one for each path. They must be encrypted. A lookup does not know about check mode, so do
+        not look this up in it.
+    type: list
+    elements: str
+  writable:
+    description:
+      - Whether to fail unless the files could be written.
+    type: bool
+    default: false
+author:
+  - zerotrust.m365 contributors (@zerotrust-m365)
+"""
+
+EXAMPLES = r"""
+- name: Look whether a password is sealed
+  ansible.builtin.debug:
+    msg: "{{ lookup('zerotrust.m365.sealed_file', '/srv/seals/one.yml') | length > 0 }}"
+
+- name: Seal a password
+  ansible.builtin.set_fact:
+    envelopes: >-
+      {{ query('zerotrust.m365.sealed_file', '/srv/seals/one.yml', content=document | zerotrust.m365.seal(keys)) }}
+  vars:
+    document:
+      secret: "{{ lookup('zerotrust.m365.emergency_password') }}"
+    keys:
+      - vault_id: safe
+        vault_password_file: /root/safe
+  no_log: true
+"""
+
+RETURN = r"""
+_list:
+  description: The texts that are in the files then, an empty one for a file that is not there.
+  type: list
+  elements: str
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.parsing.vault import is_encrypted
+from ansible.plugins.lookup import LookupBase
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[Any], variables: Any = None, **kwargs: Any) -> list[str]:
+        paths = [Path(str(term)).expanduser() for term in terms]
+        content = kwargs.get("content")
+        try:
+            if content is not None:
+                _write_all(paths, [str(text) for text in content])
+            if kwargs.get("writable"):
+                _refuse_read_only(paths)
+            return [_text(path) for path in paths]
+        except OSError as error:
+            refusal = f"The sealed file {error.filename} cannot be read or written: {error.strerror}."
+            raise AnsibleLookupError(refusal) from None
+
+
+def _write_all(paths: list[Path], content: list[str]) -> None:
+    if len(paths) != len(content) or not all(map(is_encrypted, content)):
+        raise AnsibleLookupError("sealed_file writes one encrypted text to each path.")
+    for path, text in zip(paths, content, strict=True):
+        path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w", encoding="utf-8") as file:
+            file.write(text)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _refuse_read_only(paths: list[Path]) -> None:
+    folders = {path.parent if path.parent.exists() else path.parent.parent for path in paths}
+    for folder in sorted(folders):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise AnsibleLookupError(f"The folder for the seals, {folder}, cannot be written to. Nothing was written.")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise AnsibleLookupError(f"The sealed file {path} is no text.") from None

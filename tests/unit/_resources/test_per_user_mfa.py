@@ -1,0 +1,874 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Per-user MFA against simulated tenants in this process. The simulator's watch sees whoever loses MFA."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources.per_user_mfa import RESOURCE
+from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_tenant import OpenTenant, SimulatedTenant
+from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL
+from m365_simulator.simulation import Options, Simulation
+
+GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
+NAMED = ("sofia.martin", "daan.mulder", "karim.ali")
+EVENTS = ("change", "changed")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.jsonl"
+
+
+@pytest.fixture
+def legacy(open_tenant: OpenTenant) -> SimulatedTenant:
+    """40 users on per-user MFA in all three states, free of charge, security defaults off."""
+    return open_tenant("legacy")
+
+
+@pytest.fixture
+def covered(legacy: SimulatedTenant) -> SimulatedTenant:
+    switch_defaults(legacy, on=True)
+    return legacy
+
+
+@pytest.fixture
+def business(open_tenant: OpenTenant) -> SimulatedTenant:
+    tenant = open_tenant("business")
+    for user in tenant.users():
+        tenant.store.update("user", user["id"], document={**user, "perUserMfaState": "enforced"})
+    return tenant
+
+
+def switch_defaults(tenant: SimulatedTenant, *, on: bool) -> None:
+    path = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"
+    assert tenant.client.call("PATCH", path, {"isEnabled": on}).status == 204
+    tenant.simulation.journal.clear()
+
+
+def states(tenant: SimulatedTenant) -> dict[str, str]:
+    return {user["userPrincipalName"]: user["perUserMfaState"] for user in tenant.users()}
+
+
+def counts(tenant: SimulatedTenant) -> Counter[str]:
+    return Counter(states(tenant).values())
+
+
+def run(tenant: SimulatedTenant, ledger: Path | None = None, **options: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {"settle_time": 0, "max_retries": 0, "wait_timeout": 1}
+    if "restore_from" not in options:
+        given |= {"state": "disabled", "ledger": str(ledger)}
+        given |= {} if {"users", "groups", "all"} & set(options) else {"all": True}
+    tenant.simulation.journal.clear()
+    return tenant.run(RESOURCE, **{**given, **options})
+
+
+def writes(tenant: SimulatedTenant) -> list[dict[str, Any]]:
+    return [entry for entry in tenant.entries() if entry["method"] == "PATCH"]
+
+
+def lines(ledger: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ledger.read_text().splitlines()]
+
+
+def add_policy(tenant: SimulatedTenant, name: str, users: dict[str, Any], **more: Any) -> None:
+    policy = {
+        "displayName": name,
+        "state": "enabled",
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "applications": {"includeApplications": ["All"]},
+            "users": users,
+            **more,
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]},
+    }
+    assert tenant.client.call("POST", "/v1.0/identity/conditionalAccess/policies", policy).status == 201
+    tenant.simulation.journal.clear()
+
+
+def group_id(tenant: SimulatedTenant, name: str) -> str:
+    return next(str(one["id"]) for one in tenant.store.documents("group") if one["displayName"] == name)
+
+
+def plain_user(tenant: SimulatedTenant) -> dict[str, Any]:
+    """Somebody with enforced per-user MFA and no role."""
+    holders = {assignment["principalId"] for assignment in tenant.store.documents("roleAssignment")}
+    return next(one for one in tenant.users() if one["perUserMfaState"] == "enforced" and one["id"] not in holders)
+
+
+def make_reader(tenant: SimulatedTenant) -> str:
+    """The name of somebody with enforced per-user MFA who gets a role outside of the sixteen, and has no other."""
+    user = plain_user(tenant)
+    body = {"principalId": user["id"], "roleDefinitionId": GLOBAL_READER, "directoryScopeId": "/"}
+    assert tenant.client.call("POST", "/v1.0/roleManagement/directory/roleAssignments", body).status == 201
+    return str(user["userPrincipalName"])
+
+
+# Cover, then remove
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_nobody_without_cover_loses_it(legacy: SimulatedTenant, ledger: Path, check_mode: bool) -> None:
+    before = states(legacy)
+    result = run(legacy, ledger, check_mode=check_mode)
+    found = result["per_user_mfa"]
+    assert not result["changed"]
+    assert writes(legacy) == []
+    assert states(legacy) == before
+    assert not ledger.exists()
+    assert found["changed"] == found["remaining"] == 0
+    assert len(found["skipped"]) == sum(state != "disabled" for state in before.values())
+    assert {one["verdict"] for one in found["skipped"]} == {"uncovered"}
+    assert all(one["reason"].startswith("Security defaults are off.") for one in found["skipped"])
+    assert "were left as they are" in result["msg"]
+
+
+def test_under_security_defaults_all_are_covered(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    in_use = {name: state for name, state in before.items() if state != "disabled"}
+    predicted = run(covered, ledger, check_mode=True)
+    assert writes(covered) == []
+    assert not ledger.exists()
+    applied = run(covered, ledger)
+    assert applied["changed"]
+    assert predicted["diff"] == applied["diff"]
+    assert predicted["per_user_mfa"] == applied["per_user_mfa"]
+    assert counts(covered) == {"disabled": len(before)}
+    assert covered.violations() == []
+    (diff,) = applied["diff"]
+    assert diff["before"] == in_use
+    assert diff["after"] == dict.fromkeys(in_use, "disabled")
+    cover = applied["per_user_mfa"]["cover"]
+    assert {(one["by"], one["policy"], one["asks"]) for one in cover} == {
+        ("security_defaults", None, "always"),
+        ("security_defaults", None, "when_necessary"),
+    }
+    assert sum(one["users"] for one in cover) == len(in_use)
+    assert "only when Entra finds it necessary" in " ".join(applied["per_user_mfa"]["notes"])
+
+
+def test_a_second_run_costs_no_write_and_no_request_per_user(covered: SimulatedTenant, ledger: Path) -> None:
+    run(covered, ledger)
+    content = ledger.read_bytes()
+    for check_mode in (False, True):
+        again = run(covered, ledger, check_mode=check_mode)
+        assert not again["changed"]
+        assert again["msg"] == "Nobody's per-user MFA has to be changed."
+        assert writes(covered) == []
+        assert len([entry for entry in covered.entries() if entry["batch"] is None]) == 2
+    assert ledger.read_bytes() == content
+
+
+def test_the_ledger_has_every_state_before_it_is_changed(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    kept: list[set[str]] = []
+
+    def look(method: str, path: str, body: bytes) -> None:
+        if path == "/beta/$batch" and b'"PATCH"' in body:
+            kept.append({line["id"] for line in lines(ledger)})
+            asked = {item["url"].split("/")[2] for item in json.loads(body)["requests"]}
+            assert asked <= kept[-1]
+
+    covered.on_request = look
+    run(covered, ledger)
+    assert kept
+    found = lines(ledger)
+    assert stat.S_IMODE(ledger.stat().st_mode) == 0o600
+    assert {line["tenant_id"] for line in found} == {covered.simulation.first.id}
+    for event in EVENTS:
+        told = {line["user_principal_name"]: line["before"] for line in found if line["event"] == event}
+        assert told == {name: state for name, state in before.items() if state != "disabled"}
+    assert {line["left"] for line in found} == {"disabled"}
+
+
+def test_holders_of_other_roles_keep_it_unless_named(covered: SimulatedTenant, ledger: Path) -> None:
+    name = make_reader(covered)
+    (skipped,) = run(covered, ledger)["per_user_mfa"]["skipped"]
+    assert (skipped["user_principal_name"], skipped["verdict"]) == (name, "weaker")
+    assert states(covered)[name] == "enforced"
+    result = run(covered, ledger, weaker_cover_for=[name])
+    assert result["per_user_mfa"]["changed"] == 1
+    assert states(covered)[name] == "disabled"
+
+
+def test_exactly_the_right_users_are_left_out(business: SimulatedTenant, ledger: Path) -> None:
+    """Policies for administrators, for a group around groups but not from the offices, and for guests."""
+    add_policy(
+        business,
+        "MFA for all but some",
+        {"includeGroups": [group_id(business, "Sensitive work")], "excludeGroups": [group_id(business, "Research")]},
+    )
+    add_policy(
+        business,
+        "MFA for guests",
+        {
+            "includeGuestsOrExternalUsers": {
+                "guestOrExternalUserTypes": "b2bCollaborationGuest,internalGuest,otherExternalUser",
+                "externalTenants": {
+                    "@odata.type": "#microsoft.graph.conditionalAccessAllExternalTenants",
+                    "membershipKind": "all",
+                },
+            }
+        },
+    )
+    people = {user["userPrincipalName"]: user for user in business.users()}
+    administrators = {
+        name for name in people if name.startswith(("emma.peeters", "karim.ali", "sofia.martin", "daan.mulder"))
+    }
+    inside = {user for user in people if people[user].get("department") in ("Finance", "Human Resources")}
+    in_finance = {
+        user["userPrincipalName"]
+        for user in business.users()
+        if user["id"] in business.store.targets(group_id(business, "Finance and HR"))
+    }
+    guests = {name for name, user in people.items() if user["userType"] == "Guest"}
+    result = run(business, ledger)
+    gone = {name for name, state in states(business).items() if state == "disabled"}
+    assert gone == administrators | in_finance | guests
+    assert in_finance >= inside - guests
+    assert result["per_user_mfa"]["gaps"] == {
+        "CA003: Require MFA for sensitive work outside the offices": ["it excludes places"]
+    }
+    assert {one["user_principal_name"] for one in result["per_user_mfa"]["skipped"]} == set(people) - gone
+    assert {one["policy"] for one in result["per_user_mfa"]["cover"]} == {
+        "CA001: Require MFA for administrators",
+        "MFA for all but some",
+        "MFA for guests",
+    }
+    assert business.violations() == []
+
+
+def test_trusted_locations_may_be_accepted(business: SimulatedTenant, ledger: Path) -> None:
+    result = run(business, ledger, check_mode=True, accept_trusted_locations=True)
+    policies = {one["policy"] for one in result["per_user_mfa"]["cover"]}
+    assert "CA003: Require MFA for sensitive work outside the offices" in policies
+    assert result["per_user_mfa"]["gaps"] == {}
+
+
+def test_what_is_uncovered_can_fail_the_task(business: SimulatedTenant, ledger: Path) -> None:
+    for check_mode in (True, False):
+        result = run(business, ledger, check_mode=check_mode, uncovered="fail")
+        assert result["failed"]
+        assert "would be skipped, and nobody may be" in result["msg"]
+        assert "emergency.one@" in result["msg"]
+        assert writes(business) == []
+
+
+def test_cover_need_not_be_required(legacy: SimulatedTenant, ledger: Path) -> None:
+    result = run(legacy, ledger, require_cover=False)
+    assert counts(legacy).keys() == {"disabled"}
+    assert "was not looked at" in " ".join(result["per_user_mfa"]["notes"])
+    assert legacy.violations() != []
+
+
+def test_what_cannot_be_read_covers_nobody(business: SimulatedTenant, ledger: Path) -> None:
+    business.client.grant("User.Read.All", "Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod")
+    result = run(business, ledger)
+    assert result["failed"]
+    assert "kind of tenant" in result["msg"]
+    business.client.grant(
+        "User.Read.All", "Organization.Read.All", "Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod"
+    )
+    business.client.admin("POST", "/faults", {"path": "/conditionalAccess/policies", "status": 403, "times": None})
+    result = run(business, ledger)
+    found = result["per_user_mfa"]["skipped"]
+    assert {one["verdict"] for one in found} == {"unknown"}
+    assert all("Not read: the Conditional Access policies" in one["reason"] for one in found)
+    assert writes(business) == []
+
+
+def test_groups_that_cannot_be_read_leave_it_open(business: SimulatedTenant, ledger: Path) -> None:
+    business.client.grant(
+        "User.ReadBasic.All",
+        "User.Read.All",
+        "Policy.Read.All",
+        "Organization.Read.All",
+        "Policy.ReadWrite.AuthenticationMethod",
+        "RoleManagement.Read.Directory",
+    )
+    found = run(business, ledger)["per_user_mfa"]
+    assert found["changed"] == 0
+    assert {one["verdict"] for one in found["skipped"]} >= {"unknown"}
+    assert "could not be read" in " ".join(found["notes"])
+    assert writes(business) == []
+
+
+def test_a_group_that_is_gone_leaves_it_open(business: SimulatedTenant, ledger: Path) -> None:
+    gone = "5f4e1c2a-0000-4000-8000-000000000001"
+    add_policy(business, "MFA for all", {"includeUsers": ["All"], "excludeGroups": [gone]})
+    options: dict[str, Any] = {"users": [business.user("svc.backup")["id"]]}
+    found = run(business, ledger, **options)["per_user_mfa"]
+    assert [(one["verdict"], "'MFA for all'" in one["reason"]) for one in found["skipped"]] == [("unknown", True)]
+    assert gone in " ".join(found["notes"])
+
+
+def test_the_permission_to_write_is_named_before_the_first_write(covered: SimulatedTenant, ledger: Path) -> None:
+    covered.client.grant("Directory.Read.All", "Policy.Read.All", "RoleManagement.Read.Directory")
+    result = run(covered, ledger)
+    assert result["failed"]
+    assert "Policy.ReadWrite.AuthenticationMethod" in result["msg"]
+    assert not ledger.exists()
+
+
+def test_other_kinds_of_tenants_are_refused(covered: SimulatedTenant, ledger: Path) -> None:
+    (organization,) = covered.store.documents("organization")
+    covered.store.update("organization", organization["id"], document={**organization, "tenantType": "CIAM"})
+    assert "only changes ordinary workforce tenants" in run(covered, ledger)["msg"]
+    assert writes(covered) == []
+
+
+def test_the_first_day_of_a_tenant_is_no_cover(covered: SimulatedTenant, ledger: Path) -> None:
+    (organization,) = covered.store.documents("organization")
+    now = covered.simulation.clock.stamp()
+    covered.store.update("organization", organization["id"], document={**organization, "createdDateTime": now})
+    (verdict,) = {one["verdict"] for one in run(covered, ledger)["per_user_mfa"]["skipped"]}
+    assert verdict == "unknown"
+
+
+# When things change meanwhile
+
+
+def test_cover_that_goes_away_between_two_waves_stops_the_run(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    seen: list[str] = []
+
+    def look(method: str, path: str, body: bytes) -> None:
+        if path == "/beta/$batch" and b'"PATCH"' in body:
+            seen.append(path)
+            policy = covered.store.documents("securityDefaults")[0]
+            covered.store.update("securityDefaults", policy["id"], document={**policy, "isEnabled": False})
+
+    covered.on_request = look
+    result = run(covered, ledger, canary=3)
+    assert result["failed"]
+    assert "security defaults" in result["msg"]
+    assert len(seen) == 1
+    after = states(covered)
+    assert sum(before[name] != after[name] for name in before) == 3
+
+
+def test_who_is_deleted_meanwhile_is_told(covered: SimulatedTenant, ledger: Path) -> None:
+    name = plain_user(covered)["userPrincipalName"]
+
+    def look(method: str, path: str, body: bytes) -> None:
+        if path == "/beta/$batch" and b'"PATCH"' in body:
+            covered.on_request = lambda _method, _path, _body: None
+            assert covered.client.call("DELETE", f"/v1.0/users/{name}").status == 204
+
+    covered.on_request = look
+    result = run(covered, ledger)
+    assert not result.get("failed"), result["msg"]
+    assert result["per_user_mfa"]["gone"] == [name]
+    assert counts(covered).keys() == {"disabled"}
+
+
+def test_who_registers_meanwhile_is_changed_and_the_ledger_right(covered: SimulatedTenant, ledger: Path) -> None:
+    name = next(name for name, state in states(covered).items() if state == "enabled")
+
+    def look(method: str, path: str, body: bytes) -> None:
+        if path == "/v1.0/$batch":
+            covered.change(name, perUserMfaState="enforced")
+            covered.on_request = lambda _method, _path, _body: None
+
+    covered.on_request = look
+    run(covered, ledger)
+    assert states(covered)[name] == "disabled"
+    assert {line["before"] for line in lines(ledger) if line["user_principal_name"] == name} == {"enforced"}
+
+
+def refuse(tenant: SimulatedTenant, *names: str) -> None:
+    """Users in a restricted management unit, whom the application may not touch."""
+    body = {"displayName": "Restricted", "isMemberManagementRestricted": True}
+    unit = tenant.client.call("POST", "/v1.0/directory/administrativeUnits", body).body["id"]
+    for name in names:
+        reference = {"@odata.id": f"https://localhost:8443/v1.0/users/{tenant.user(name)['id']}"}
+        path = f"/v1.0/directory/administrativeUnits/{unit}/members/$ref"
+        assert tenant.client.call("POST", path, reference).status == 204
+
+
+def test_one_refusal_does_not_keep_the_others(business: SimulatedTenant, ledger: Path) -> None:
+    refuse(business, "sofia.martin")
+    result = run(
+        business,
+        ledger,
+        users=[business.user(one)["userPrincipalName"] for one in ("sofia.martin", "daan.mulder", "karim.ali")],
+    )
+    assert result["failed"]
+    assert result["changed"]
+    assert "1 user could not be changed" in result["msg"]
+    assert [name.split("@")[0] for name in result["error"]["refused"]] == ["sofia.martin"]
+    assert states(business)[business.user("daan.mulder")["userPrincipalName"]] == "disabled"
+    assert states(business)[business.user("sofia.martin")["userPrincipalName"]] == "enforced"
+    events = [line["event"] for line in lines(ledger) if line["user_principal_name"].startswith("sofia.martin")]
+    assert events == ["change", "refused"]
+
+
+def test_a_canary_that_fails_stops_the_rest(business: SimulatedTenant, ledger: Path) -> None:
+    names = sorted((business.user(one)["id"], one) for one in NAMED)
+    refuse(business, names[0][1])
+    result = run(business, ledger, users=[identity for identity, _name in names], canary=1)
+    assert result["failed"]
+    assert not result["changed"]
+    assert result["msg"].startswith("Stopped after the canary. 0 users were changed.")
+    assert result["error"]["remaining"] == 3
+    assert all(business.user(name)["perUserMfaState"] == "enforced" for _id, name in names)
+
+
+def test_a_canary_that_is_well_goes_on(covered: SimulatedTenant, ledger: Path) -> None:
+    total = sum(state != "disabled" for state in states(covered).values())
+    result = run(covered, ledger, canary=2)
+    assert not result.get("failed")
+    assert result["per_user_mfa"]["changed"] == total
+    assert counts(covered).keys() == {"disabled"}
+
+
+# Waves and bounds
+
+
+def test_waves_are_tasks_of_their_own(covered: SimulatedTenant, ledger: Path) -> None:
+    total = sum(state != "disabled" for state in states(covered).values())
+    remaining, waves = total, 0
+    while remaining:
+        result = run(covered, ledger, wave_size=7)
+        waves += 1
+        assert result["per_user_mfa"]["changed"] == min(7, remaining)
+        remaining -= min(7, remaining)
+        assert result["per_user_mfa"]["remaining"] == remaining
+    assert waves == -(-total // 7)
+    assert counts(covered).keys() == {"disabled"}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_too_many_changes_are_refused(covered: SimulatedTenant, ledger: Path, check_mode: bool) -> None:
+    total = sum(state != "disabled" for state in states(covered).values())
+    result = run(covered, ledger, max_changes=total - 1, check_mode=check_mode)
+    assert result["failed"]
+    assert f"{total} users would be changed, which is more than max_changes allows ({total - 1})" in result["msg"]
+    assert writes(covered) == []
+    assert not run(covered, ledger, max_changes=total).get("failed")
+
+
+# Throttled and failing
+
+REQUIREMENTS = "authentication/requirements"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "retry_after": 0.05, "times": 9},
+        pytest.param({"status": 429, "times": 2}, marks=pytest.mark.deep),
+        pytest.param({"status": 503, "times": 2}, marks=pytest.mark.deep),
+        pytest.param({"status": 503, "when": "after", "times": 3}, marks=pytest.mark.deep),
+    ],
+)
+def test_throttled_and_failing_writes_are_done_once(
+    covered: SimulatedTenant, ledger: Path, fault: dict[str, Any]
+) -> None:
+    before = states(covered)
+    covered.client.admin("POST", "/faults", {"path": REQUIREMENTS, "method": "PATCH", **fault})
+    result = run(covered, ledger, max_retries=6)
+    assert not result.get("failed"), result["msg"]
+    assert counts(covered).keys() == {"disabled"}
+    told = [line["user_principal_name"] for line in lines(ledger) if line["event"] == "change"]
+    assert sorted(told) == sorted(name for name, state in before.items() if state != "disabled")
+    assert covered.violations() == []
+
+
+def test_a_write_whose_answer_is_lost_is_read_again(covered: SimulatedTenant, ledger: Path) -> None:
+    fault = {"path": REQUIREMENTS, "method": "PATCH", "status": 504, "when": "after", "times": 4}
+    covered.client.admin("POST", "/faults", fault)
+    result = run(covered, ledger)
+    assert not result.get("failed"), result["msg"]
+    assert counts(covered).keys() == {"disabled"}
+
+
+def test_a_tenant_that_stays_throttled_stops_the_run(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    fault = {"path": REQUIREMENTS, "method": "PATCH", "status": 429, "times": None}
+    covered.client.admin("POST", "/faults", fault)
+    result = run(covered, ledger)
+    assert result["failed"]
+    assert not result["changed"]
+    assert result["msg"].startswith("Stopped: Graph does not take the changes.")
+    assert states(covered) == before
+    covered.client.admin("DELETE", "/faults")
+    run(covered, ledger)
+    assert counts(covered).keys() == {"disabled"}
+    run(covered, restore_from=str(ledger))
+    assert states(covered) == before
+
+
+@pytest.mark.deep
+def test_a_state_that_is_shown_late_is_waited_for(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    covered.client.admin("POST", "/faults", {"kind": "stale", "path": "/users", "reads": 1, "times": None})
+    result = run(covered, ledger, wait_timeout=20)
+    assert not result.get("failed"), result["msg"]
+    assert counts(covered).keys() == {"disabled"}
+    covered.client.admin("DELETE", "/faults")
+    run(covered, restore_from=str(ledger))
+    assert states(covered) == before
+
+
+# Whom it is about
+
+
+def test_users_groups_and_exclusions(covered: SimulatedTenant, ledger: Path) -> None:
+    result = run(
+        covered,
+        ledger,
+        groups=["Administrators"],
+        users=["yara.kaya@fabrikam.com"],
+        exclude_users=["ada.jansen@fabrikam.com"],
+    )
+    changed = set(result["diff"][0]["after"])
+    assert {name.split(".")[0] for name in changed} == {"pieter", "yara"}
+    assert result["per_user_mfa"]["selected"] == 2
+
+
+def test_only_some_current_states(covered: SimulatedTenant, ledger: Path) -> None:
+    before = counts(covered)
+    run(covered, ledger, current_states=["enabled"], exclude_groups=["Administrators"])
+    after = counts(covered)
+    assert after["enabled"] == 0
+    assert after["enforced"] == before["enforced"]
+
+
+def test_a_large_group_is_read_by_the_list(
+    covered: SimulatedTenant, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = run(covered, ledger, groups=["All staff"], exclude_groups=["Administrators"], check_mode=True)
+    assert [entry for entry in covered.entries() if entry["path"] == "/users"] == []
+    monkeypatch.setattr(f"{per_user_mfa.__name__}.FEW", 5)
+    many = run(covered, ledger, groups=["All staff"], exclude_groups=["Administrators"], check_mode=True)
+    assert len([entry for entry in covered.entries() if entry["path"] == "/users"]) == 1
+    assert many["diff"] == few["diff"]
+    assert many["per_user_mfa"] == few["per_user_mfa"]
+
+
+@pytest.mark.parametrize("option", ["users", "groups", "exclude_users", "exclude_groups", "weaker_cover_for"])
+def test_a_name_that_nobody_has_is_refused(covered: SimulatedTenant, ledger: Path, option: str) -> None:
+    before = states(covered)
+    options = {option: ["nobody@nowhere.example"]}
+    if option == "weaker_cover_for":
+        make_reader(covered)
+    if "exclude" in option or option == "weaker_cover_for":
+        options["all"] = True  # type: ignore[assignment]
+    result = run(covered, ledger, **options)
+    assert result["failed"]
+    assert "There is no" in result["msg"]
+    assert states(covered) == before
+
+
+# Who has registered
+
+
+def test_who_has_not_registered_is_told(business: SimulatedTenant, ledger: Path) -> None:
+    names = [str(business.user(one)["userPrincipalName"]) for one in NAMED]
+    assert run(business, ledger, users=names, check_mode=True)["per_user_mfa"]["registration"] is None
+    options: dict[str, Any] = {"require_cover": False, "report_registration": True, "check_mode": True}
+    found = run(business, ledger, **options)["per_user_mfa"]["registration"]
+    methods = {
+        row.document["userPrincipalName"]: row.private["methodsRegistered"] for row in business.store.rows("user")
+    }
+    assert (found["completeness"], found["reason"], found["unknown"]) == ("known", None, [])
+    assert set(found["unregistered"]) == {name for name, registered in methods.items() if not registered}
+    assert found["registered"] == len(methods) - len(found["unregistered"])
+
+
+def test_without_the_licence_nobody_is_called_unregistered(covered: SimulatedTenant, ledger: Path) -> None:
+    result = run(covered, ledger, report_registration=True, check_mode=True)
+    found = result["per_user_mfa"]["registration"]
+    assert (found["completeness"], found["registered"], found["unregistered"]) == ("unknown", 0, [])
+    assert len(found["unknown"]) == result["per_user_mfa"]["changed"]
+    assert "licence" in found["reason"]
+
+
+# Towards more MFA
+
+
+def test_enabled_converges_as_entra_does(legacy: SimulatedTenant, ledger: Path) -> None:
+    before = counts(legacy)
+    result = run(legacy, ledger, state="enabled")
+    assert result["per_user_mfa"]["changed"] == before["disabled"]
+    assert result["per_user_mfa"]["as_wanted"] == before["enabled"] + before["enforced"]
+    assert counts(legacy) == {"enabled": before["enabled"] + before["disabled"], "enforced": before["enforced"]}
+    assert not run(legacy, ledger, state="enabled")["changed"]
+    run(legacy, ledger, state="enforced")
+    assert counts(legacy).keys() == {"enforced"}
+    assert not run(legacy, ledger, state="enabled")["changed"]
+    assert not run(legacy, ledger, state="enforced")["changed"]
+
+
+# Putting back
+
+
+def test_restoring_gives_back_the_very_same_states(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    run(covered, ledger)
+    predicted = run(covered, restore_from=str(ledger), check_mode=True)
+    assert writes(covered) == []
+    restored = run(covered, restore_from=str(ledger))
+    assert restored["changed"]
+    assert predicted["diff"] == restored["diff"]
+    assert states(covered) == before
+    again = run(covered, restore_from=str(ledger))
+    assert not again["changed"]
+    assert again["per_user_mfa"]["selected"] == 0
+
+
+def test_only_who_is_as_the_run_left_them_is_put_back(covered: SimulatedTenant, ledger: Path) -> None:
+    run(covered, ledger)
+    entries = [line for line in lines(ledger) if line["event"] == "change" and line["before"] == "enforced"]
+    touched, gone = entries[0], entries[1]
+    covered.change(touched["user_principal_name"], perUserMfaState="enabled")
+    covered.store.delete("user", gone["id"])
+    result = run(covered, restore_from=str(ledger))
+    assert {(one["user_principal_name"], one["verdict"]) for one in result["per_user_mfa"]["skipped"]} == {
+        (touched["user_principal_name"], "changed_since"),
+        (gone["user_principal_name"], "gone"),
+    }
+    assert states(covered)[touched["user_principal_name"]] == "enabled"
+
+
+def test_restoring_to_disabled_needs_cover_too(legacy: SimulatedTenant, ledger: Path) -> None:
+    before = states(legacy)
+    run(legacy, ledger, state="enabled")
+    result = run(legacy, restore_from=str(ledger))
+    assert not result["changed"]
+    assert {one["verdict"] for one in result["per_user_mfa"]["skipped"]} == {"uncovered"}
+    run(legacy, restore_from=str(ledger), require_cover=False)
+    assert states(legacy) == before
+
+
+def test_a_refused_change_is_not_put_back(business: SimulatedTenant, ledger: Path) -> None:
+    refuse(business, "sofia.martin")
+    run(business, ledger, users=[business.user(one)["userPrincipalName"] for one in ("sofia.martin", "daan.mulder")])
+    business.change("sofia.martin", perUserMfaState="disabled")
+    result = run(business, restore_from=str(ledger))
+    assert set(result["diff"][0]["after"]) == {business.user("daan.mulder")["userPrincipalName"]}
+    assert business.user("sofia.martin")["perUserMfaState"] == "disabled"
+
+
+# Stopped anywhere
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed_at(tenant: SimulatedTenant, ledger: Path, number: int, *, answered: bool) -> bool:
+    """Run, and die before the request of that number is sent, or its answer comes; whether it came so far."""
+    count = 0
+
+    def look(_method: str, _path: str, _body: bytes) -> None:
+        nonlocal count
+        count += 1
+        if count > number and not answered:
+            raise Killed
+
+    def look_after(_method: str, _path: str, _body: bytes) -> None:
+        if count > number:
+            raise Killed
+
+    tenant.on_request, tenant.on_answer = look, look_after
+    try:
+        run(tenant, ledger, canary=2)
+    except Killed:
+        return True
+    finally:
+        tenant.on_request = tenant.on_answer = lambda _method, _path, _body: None
+    return False
+
+
+def stopped_and_run_again(tenant: SimulatedTenant, ledger: Path, number: int, *, answered: bool) -> bool:
+    """Whatever it was stopped at, the next run has the same end, and the ledger gives everything back."""
+    tenant.start_again()
+    switch_defaults(tenant, on=True)
+    before = states(tenant)
+    was_killed = killed_at(tenant, ledger, number, answered=answered)
+    result = run(tenant, ledger)
+    assert not result.get("failed"), result["msg"]
+    assert counts(tenant).keys() == {"disabled"}
+    assert tenant.violations() == []
+    run(tenant, restore_from=str(ledger))
+    assert states(tenant) == before, number
+    assert not run(tenant, restore_from=str(ledger))["changed"]
+    return was_killed
+
+
+# The write of the canary, what is read after it, and one of the writes after that.
+@pytest.mark.parametrize(("number", "answered"), [(8, True), (13, False)])
+def test_stopped_at_a_request_and_run_again(
+    legacy: SimulatedTenant, tmp_path: Path, number: int, answered: bool
+) -> None:
+    assert stopped_and_run_again(legacy, tmp_path / "ledger", number, answered=answered)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("answered", [True, False])
+def test_stopped_at_any_request_and_run_again(legacy: SimulatedTenant, tmp_path: Path, answered: bool) -> None:
+    number = 0
+    while stopped_and_run_again(legacy, tmp_path / str(number), number, answered=answered):
+        number += 1
+    assert number > 10
+
+
+def test_a_line_that_was_broken_off_is_no_harm(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    run(covered, ledger, wave_size=5)
+    with ledger.open("ab") as file:
+        file.write(b'{"event": "change", "id": "')
+    run(covered, ledger)
+    assert len(lines(ledger)) == 2 * sum(state != "disabled" for state in before.values())
+    run(covered, restore_from=str(ledger))
+    assert states(covered) == before
+
+
+# Settling
+
+
+def test_what_covers_is_given_time_to_spread(
+    covered: SimulatedTenant, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(
+        "ansible_collections.zerotrust.m365.plugins.module_utils._graph.retry.RetryPolicy.pause",
+        lambda _policy, seconds: waited.append(seconds),
+    )
+    run(covered, ledger, settle_time=100, wave_size=3)
+    assert [round(seconds) for seconds in waited] == [100]
+    assert [line["by"] for line in lines(ledger) if line["event"] == "cover"] == ["security_defaults"]
+    covered.simulation.clock.advance(60)
+    run(covered, ledger, settle_time=100, wave_size=3)
+    assert 35 <= waited[1] <= 41
+    covered.simulation.clock.advance(60)
+    run(covered, ledger, settle_time=100, wave_size=3)
+    assert len(waited) == 2
+
+
+def test_a_policy_says_itself_since_when_it_is_there(
+    business: SimulatedTenant, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(
+        "ansible_collections.zerotrust.m365.plugins.module_utils._graph.retry.RetryPolicy.pause",
+        lambda _policy, seconds: waited.append(seconds),
+    )
+    run(business, ledger, settle_time=100, users=[business.user("daan.mulder")["id"]])
+    assert waited == []
+    add_policy(business, "MFA for one", {"includeUsers": [business.user("svc.backup")["id"]]})
+    run(business, ledger, settle_time=100, users=[business.user("svc.backup")["id"]])
+    assert [90 < seconds <= 100 for seconds in waited] == [True]
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"state": None}, "Give 'state', or 'restore_from'."),
+        ({"all": False}, "Give 'users', 'groups' or 'all'"),
+        ({"all": True, "users": ["a"]}, "'all' is everybody"),
+        ({"ledger": None}, "Give 'ledger'"),
+        ({"ledger": "/nowhere/at/all/ledger"}, "does not exist or cannot be written to"),
+        ({"ledger": "/dev/null"}, "is no regular file"),
+        ({"canary": -1}, "canary must be at least 0"),
+        ({"wave_size": 0}, "wave_size must be at least 1"),
+        ({"max_changes": -1}, "max_changes must be at least 0"),
+        ({"settle_time": -1}, "settle_time must be at least 0"),
+        ({"restore_from": "/nowhere/ledger", "state": "disabled"}, "restore_from says what to put back"),
+        ({"restore_from": "/nowhere/ledger", "state": None, "all": True}, "restore_from says what to put back"),
+        ({"restore_from": "/tmp/there-is-no-ledger", "state": None, "all": False}, "does not exist or is empty"),
+    ],
+)
+def test_bad_input(legacy: SimulatedTenant, ledger: Path, options: dict[str, Any], words: str) -> None:
+    before = states(legacy)
+    given = {"state": "disabled", "all": True, "ledger": str(ledger), **options}
+    result = legacy.run(RESOURCE, **{name: value for name, value in given.items() if value is not None})
+    assert result["failed"]
+    assert words in result["msg"]
+    assert states(legacy) == before
+    assert not ledger.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no json\n", "line 1 of"),
+        (b'{"event": "change"}\n', "'tenant_id' is missing"),
+        (b'{"event": "change", "tenant_id": "other"}\n', "about another tenant (other)"),
+        (b'{"event": "more", "tenant_id": "TENANT", "id": "1"}\n', "not known to this version"),
+        (
+            b'{"event": "change", "tenant_id": "TENANT", "id": "1", "user_principal_name": "a", "before": "on"}\n',
+            "no state of per-user MFA",
+        ),
+    ],
+)
+def test_a_ledger_that_is_no_good(legacy: SimulatedTenant, ledger: Path, content: bytes, words: str) -> None:
+    ledger.write_bytes(content.replace(b"TENANT", legacy.simulation.first.id.encode()))
+    ledger.chmod(0o600)
+    for result in (run(legacy, restore_from=str(ledger)), run(legacy, ledger, check_mode=True)):
+        assert result["failed"]
+        assert words in result["msg"]
+
+
+def test_a_ledger_that_others_may_read_is_refused(covered: SimulatedTenant, ledger: Path) -> None:
+    ledger.touch(0o644)
+    ledger.chmod(0o644)
+    assert "make it 0600" in run(covered, ledger)["msg"]
+    assert writes(covered) == []
+
+
+def test_a_ledger_that_cannot_be_written_stops_before_the_write(
+    covered: SimulatedTenant, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = states(covered)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    result = run(covered, ledger)
+    assert result["failed"]
+    assert not result["changed"]
+    assert "No space left on device" in result["msg"]
+    assert states(covered) == before
+
+
+# Any tenant
+
+
+@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 60), marks=pytest.mark.deep)])
+def test_in_no_tenant_somebody_loses_mfa(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seeds: range) -> None:
+    """Tenants drawn at random, and the simulator's own judgement of who is protected."""
+    changed: Counter[bool] = Counter()
+    for seed in seeds:
+        simulation = Simulation(Options(scenarios=("generated",), seed=seed, users=40), [URL])
+        try:
+            tenant = SimulatedTenant(simulation, monkeypatch)
+            ledger = tmp_path / f"{seed}.jsonl"
+            before = states(tenant)
+            result = run(tenant, ledger)
+            assert not result.get("failed"), result["msg"]
+            assert tenant.violations() == [], seed
+            assert not run(tenant, ledger)["changed"]
+            changed[result["changed"]] += 1
+            if result["changed"]:
+                run(tenant, restore_from=str(ledger))
+            assert states(tenant) == before
+        finally:
+            simulation.close()
+    assert len(changed) == 2 or len(seeds) < 10, changed
