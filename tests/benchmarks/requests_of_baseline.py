@@ -9,7 +9,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.zerotrust.m365.tests.benchmarks.many_tenants import BASELINE, inventory, requests_by_tenant
+from ansible_collections.zerotrust.m365.tests.benchmarks.many_tenants import (
+    BASELINE,
+    WITHOUT_EMERGENCY_ACCESS,
+    inventory,
+    requests_by_tenant,
+)
 from ansible_collections.zerotrust.m365.tests.benchmarks.measuring import Playing
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import (
     Request,
@@ -61,8 +66,8 @@ def requests_by_scenario(simulator: Simulator, folder: Path) -> list[Requests]:
     """The simulator has one tenant for each scenario. They are brought to the baseline first, which is not counted."""
     playing = Playing(folder)
     hosts = inventory(folder, simulator, simulator.tenants)
-    playing.play(BASELINE, "--inventory", hosts, changes=True)
+    playing.play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, "--inventory", hosts, changes=True)
     simulator.forget()
-    playing.play(BASELINE, "--inventory", hosts)
+    playing.play(BASELINE, *WITHOUT_EMERGENCY_ACCESS, "--inventory", hosts)
     journals = requests_by_tenant(simulator)
     return [Requests.of(tenant.scenario, journal) for tenant, journal in zip(simulator.tenants, journals, strict=True)]

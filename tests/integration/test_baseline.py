@@ -35,7 +35,8 @@ WITHOUT_EMERGENCY_ACCESS = (
     json.dumps({"security_defaults_accept_risks": ["unproven_emergency_access"]}),
 )
 """For what is not about emergency accounts."""
-NOTHING_RUN = {"emergency_access": "not_run", "security_defaults": "not_run", "failed": True}
+STEPS = ("emergency_access", "authentication_methods", "security_defaults", "per_user_mfa_retirement")
+NOTHING_RUN = {**dict.fromkeys(STEPS, "not_run"), "failed": True}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def verdict(run: PlaybookRun, host: str = "localhost") -> dict[str, Any]:
 
 def passed(run: PlaybookRun, expected: str, host: str = "localhost") -> None:
     assert run.return_code == 0, run.output
-    assert verdict(run, host) == {"emergency_access": "not_run", "security_defaults": expected, "failed": False}
+    assert verdict(run, host) == {**NOTHING_RUN, "security_defaults": expected, "failed": False}
     assert run.recap[host]["failures"] == run.recap[host]["unreachable"] == 0
 
 
@@ -296,13 +297,14 @@ def test_nothing_is_enforced_before_emergency_access_would_work(
 
     first = run(**sealing)
     assert first.return_code == 2
-    assert verdict(first) == {"emergency_access": "insufficient", "security_defaults": "not_run", "failed": True}
+    assert verdict(first) == {**NOTHING_RUN, "emergency_access": "insufficient"}
     assert "0 of 2 wanted emergency accounts are usable" in first.task("Fail when the baseline was not reached").message
     assert not enabled(simulator, tenant)
 
     unproven = run("--check", **sealing, emergency_access_allow_unproven=True)
     assert unproven.return_code == 0, unproven.output
-    assert verdict(unproven) == {"emergency_access": "insufficient", "security_defaults": "drift", "failed": False}
+    drift = {"emergency_access": "insufficient", "security_defaults": "drift", "failed": False}
+    assert verdict(unproven) == {**NOTHING_RUN, **drift}
     told = unproven.task("Show the verdict").result["msg"]
     assert any(line.startswith("Fewer emergency accounts than wanted are known to be usable.") for line in told)
 
@@ -316,7 +318,8 @@ def test_nothing_is_enforced_before_emergency_access_would_work(
     # Neither seals nor vault password are at hand at night.
     nightly = run("--check", **declared, emergency_access_seal="none")
     assert nightly.return_code == 0, nightly.output
-    assert verdict(nightly) == {"emergency_access": "compliant", "security_defaults": "compliant", "failed": False}
+    compliant = {"emergency_access": "compliant", "security_defaults": "compliant", "failed": False}
+    assert verdict(nightly) == {**NOTHING_RUN, **compliant}
     assert nightly.changed() == 0
     assert writes(simulator.journal(tenant)) == []
 

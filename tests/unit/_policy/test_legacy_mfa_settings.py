@@ -46,8 +46,9 @@ def test_what_is_weaker_one_way_is_stricter_the_other(before: Any, after: Any, w
     (line,) = rules.weaker(before, after)
     assert words in line
     assert rules.stricter(before, after) == []
-    assert rules.weaker(after, before) == []
-    assert len(rules.stricter(after, before)) == 1
+    there, back = after, before
+    assert rules.weaker(there, back) == []
+    assert len(rules.stricter(there, back)) == 1
 
 
 @pytest.mark.parametrize(
