@@ -101,10 +101,22 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
+        _keep_name(path.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _keep_name(folder: Path) -> None:
+    """A machine that stops now finds the file again under its name."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _refuse_read_only(paths: list[Path]) -> None:

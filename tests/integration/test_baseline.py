@@ -24,6 +24,7 @@ from ansible_collections.zerotrust.m365.tests.integration.running_simulator impo
     token_requests,
     writes,
 )
+from ansible_collections.zerotrust.m365.tests.integration.test_authentication_methods_role import LEGACY
 
 BASELINE = "zerotrust.m365.baseline"
 BY_PATH = COLLECTIONS / "ansible_collections/zerotrust/m365/playbooks/baseline.yml"
@@ -333,3 +334,60 @@ def test_without_seals_no_account_is_made(simulator: Simulator, play: Play) -> N
         f"emergency1@{tenant.initial_domain}, emergency2@{tenant.initial_domain}: there is no such account" in message
     )
     assert writes(simulator.journal(tenant)) == []
+
+
+@pytest.mark.deep
+def test_all_of_it(simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    """Emergency access, methods, enforcement, retirement, migration complete, in this order. It warns of the end of SMS."""
+    tenant = simulator.tenant("legacy")
+    for folder in ("seals", "ledgers"):
+        (tmp_path / folder).mkdir()
+    declared = {
+        "emergency_access_seal_folder": str(tmp_path / "seals"),
+        "emergency_access_vault_password": "kept elsewhere",
+        "emergency_access_accounts": [{"name": name, "attested": ["totp_token"]} for name in EMERGENCY_ACCOUNTS],
+        **LEGACY,
+        "per_user_mfa_retirement_ledger_folder": str(tmp_path / "ledgers"),
+        "per_user_mfa_retirement_settle_time": 0,
+    }
+
+    def run(*options: str, warns: bool = False, **variables: Any) -> PlaybookRun:
+        simulator.forget()
+        environment = simulator.environment(tenant)
+        variables = {**declared, **variables}
+        return play(BASELINE, "--diff", *options, environment=environment, variables=variables, warns=warns)
+
+    only_accounts = run("--tags", "emergency_access", emergency_access_allow_unproven=True)
+    assert only_accounts.return_code == 0, only_accounts.output
+    for name in EMERGENCY_ACCOUNTS:
+        simulator.register(tenant, f"{name}@{tenant.initial_domain}", ["softwareOneTimePasscode"])
+
+    predicted = run("--check", warns=True)
+    assert predicted.return_code == 0, predicted.output
+    assert writes(simulator.journal(tenant)) == []
+
+    applied = run(warns=True)
+    assert applied.return_code == 0, applied.output
+    assert verdict(applied) == {
+        "emergency_access": "compliant",
+        "authentication_methods": "changed",
+        "security_defaults": "changed",
+        "per_user_mfa_retirement": "changed",
+        "failed": False,
+    }
+    assert {step: verdict(predicted)[step] for step in STEPS} == {
+        step: "drift" if said == "changed" else said for step, said in verdict(applied).items() if step != "failed"
+    }
+    paths = [write.path for write in writes(simulator.journal(tenant)) if write.wrote]
+    enforced = paths.index(SECURITY_DEFAULTS)
+    retired = [number for number, path in enumerate(paths) if path.endswith("/authentication/requirements")]
+    assert retired
+    assert enforced < min(retired)
+    assert paths[-1] == "/policies/authenticationMethodsPolicy"
+
+    for options in ([], ["--check"]):
+        again = run(*options)
+        assert again.return_code == 0, again.output
+        assert {verdict(again)[step] for step in STEPS} == {"compliant"}
+        assert again.changed() == 0
+        assert writes(simulator.journal(tenant)) == []
