@@ -338,7 +338,7 @@ def test_without_seals_no_account_is_made(simulator: Simulator, play: Play) -> N
 
 @pytest.mark.deep
 def test_all_of_it(simulator: Simulator, play: Play, tmp_path: Path) -> None:
-    """Emergency access, methods, enforcement, retirement, migration complete, in this order. It warns of the end of SMS."""
+    """Emergency access, methods, enforcement, retirement, migration complete. It warns of the end of SMS."""
     tenant = simulator.tenant("legacy")
     for folder in ("seals", "ledgers"):
         (tmp_path / folder).mkdir()
