@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
-from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun, plugged_in
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator, writes
-from ansible_collections.zerotrust.m365.tests.integration.test_emergency_access import Sealed, secrets_shown, verdict
+from ansible_collections.zerotrust.m365.tests.integration.test_emergency_access import (
+    PLAYBOOK,
+    Sealed,
+    secrets_shown,
+    verdict,
+)
 
 SCENARIO = "second_factors"
 OATH_SECRET, TOTP_SECRET = "6PJ4UKIW33NNXYZAEHQNFUFTZF7WFTFB", "JBSWY3DPEHPK3PXPJBSWY3DP"
@@ -33,6 +38,7 @@ ACCOUNTS: list[dict[str, Any]] = [
     # Is there already, with a passkey.
     {"name": "keyed", "display_name": "Keyed", "second_factor": "temporary_access_pass"},
 ]
+PIN = "safe-key-493716"
 FIVE: dict[str, Any] = {"emergency_access_accounts": ACCOUNTS, "emergency_access_adopt": ["keyed"]}
 SECRETS = {"oath": {"hardware_oath_token_secret_key": OATH_SECRET}, "totp": {"totp_secret": TOTP_SECRET}}
 
@@ -201,3 +207,27 @@ def test_a_passkey_is_registered_only_when_somebody_is_there(sealed: Sealed) -> 
     there = sealed.done("--check", **accounts, emergency_access_attended=True)
     (registered,) = [one for one in there.results if one.action == "zerotrust.m365.passkey"]
     assert registered.changed
+
+
+@pytest.mark.deep
+def test_a_passkey_is_registered_on_the_key_that_is_plugged_in(
+    sealed: Sealed, simulator: Simulator, play: Play
+) -> None:
+    """Nobody answers the prompt here: Ansible goes on, and warns that it did."""
+    variables = {
+        **sealed.variables(),
+        "emergency_access_accounts": [{"name": "attended", "second_factor": "passkey"}],
+        "emergency_access_secrets": {"attended": {"passkey_pin": PIN}},
+        "emergency_access_attended": True,
+    }
+    environment = {**simulator.environment(sealed.tenant), **plugged_in(PIN)}
+    there = play(PLAYBOOK, "-vvvv", "--diff", environment=environment, variables=variables, warns=True)
+    assert there.return_code == 0, there.output
+    assert graded(there) == {"attended": "registered"}
+    assert PIN not in there.output
+
+    # The second time there is one, so nobody is asked.
+    again = play(PLAYBOOK, environment=environment, variables=variables)
+    assert again.return_code == 0, again.output
+    assert again.changed() == 0
+    assert not [one for one in again.results if one.action == "zerotrust.m365.passkey" and not one.skipped]
