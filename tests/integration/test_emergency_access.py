@@ -627,3 +627,16 @@ def test_no_password_is_shown(door: str, sealed: Make) -> None:
     emergency.healthy()
     passwords = [emergency.seal(name)["secret"] for name in NAMES]
     assert secrets_shown(runs, [*passwords, VAULT_PASSWORD]) == []
+
+
+def test_nobody_else_gets_past_conditional_access(sealed: Make) -> None:
+    """A group of that name that has other members is not excluded from the policies that ask these for MFA."""
+    emergency = sealed("business")
+    group = {"displayName": "Emergency access", "mailEnabled": False, "mailNickname": "e", "securityEnabled": True}
+    emergency.simulator.change(emergency.tenant, "POST", "/groups", group)
+    objects = emergency.simulator.state(emergency.tenant)["objects"]
+    (made,) = [one for one in objects["group"] if one["displayName"] == "Emergency access"]
+    member = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{objects['user'][0]['id']}"}
+    emergency.simulator.change(emergency.tenant, "POST", f"/groups/{made['id']}/members/$ref", member)
+    emergency.refused(f"not in emergency_access_accounts: {objects['user'][0]['displayName']}. Every", "--check")
+    assert emergency.files() == []
