@@ -149,3 +149,29 @@ attributes:
     membership:
       - zerotrust.m365.all
 """
+
+    EXPECTED_GROUPS = r"""
+options:
+  expected_groups:
+    description:
+      - Groups that an earlier task of the same play would make, so that the dry run of a play can predict this task
+        too.
+      - In check mode a group of this display name may be missing. Its object ID is then null in the result and in the
+        diff.
+      - Outside check mode this has no effect. A group that the task names must be there.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      display_name:
+        description:
+          - The display name of the group.
+        type: str
+        required: true
+      members:
+        description:
+          - The user principal names of those who would be its members.
+        type: list
+        elements: str
+        default: []
+"""

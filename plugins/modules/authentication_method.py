@@ -483,6 +483,7 @@ options:
     default: 60
 extends_documentation_fragment:
   - zerotrust.m365.graph
+  - zerotrust.m365.graph.expected_groups
   - zerotrust.m365.graph.attributes
   - zerotrust.m365.graph.action_group
 attributes:

@@ -19,10 +19,18 @@ from typing import Any
 from .._graph.batch import NO_ANSWER
 from .._graph.client import GraphClient
 from .._graph.connect import connect
-from .._graph.errors import ConnectionFailed, GraphError, M365Error, NoAnswer, Unavailable, UnreadableAnswer
+from .._graph.errors import (
+    ConnectionFailed,
+    GraphError,
+    M365Error,
+    NoAnswer,
+    Unavailable,
+    UnreadableAnswer,
+    readable,
+)
 from .plan import Bulk, Plan, Request
 from .resource import Resource, needs
-from .run import Run, WriteGuard
+from .run import Run, WriteGuard, starters_in
 
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 5.0
@@ -47,23 +55,29 @@ def execute(
     """
     progress = Progress()
     client: GraphClient | None = None
+
+    def tell(warning: str) -> None:
+        warn(readable(warning))
+
     try:
         client = connect(
             options,
             environment=environment,
             check_mode=check_mode,
-            warn=warn,
+            warn=tell,
             secret=secret,
-            before_write=WriteGuard(options.get("max_duration")),
+            before_write=WriteGuard(options.get("max_duration"), starters=starters_in(environment)),
         )
-        run = Run(options=options, client=client, check_mode=check_mode, warn=warn, secret=secret)
+        run = Run(options=options, client=client, check_mode=check_mode, warn=tell, secret=secret)
         result = work(resource, run, progress)
     except M365Error as error:
         result = {"failed": True, **error.as_result()}
     except Exception as error:
         result = {
             "failed": True,
-            "msg": f"Unexpected {type(error).__name__} in {resource.name}: {error}. This is a bug of zerotrust.m365.",
+            "msg": readable(
+                f"Unexpected {type(error).__name__} in {resource.name}: {error}. This is a bug of zerotrust.m365."
+            ),
             "error": {"traceback": "".join(traceback.format_exception(error))},
         }
     finally:
@@ -123,7 +137,7 @@ def work(resource: Resource, run: Run, progress: Progress) -> dict[str, Any]:
             apply(run, progress, plan)
         state = verify(resource, run, plan)
     sentence = plan.planned if run.check_mode and plan.changes else plan.done
-    return {"msg": sentence, **resource.result(run, plan, state), **plan.extra}
+    return {"msg": readable(sentence), **resource.result(run, plan, state), **plan.extra}
 
 
 def apply(run: Run, progress: Progress, plan: Plan) -> None:

@@ -95,6 +95,10 @@ class Property:
             return sorted(flag.strip() for flag in value.split(",") if flag.strip())
         if self.rows:
             return self._read_below(value, path)
+        if self.elements in JSON_TYPES and not all(_is(item, self.elements) for item in value):
+            raise StateUnknown(
+                f"Graph's answer for {path} has a '{self.graph}' with an item that is no {self.elements}."
+            )
         return self._in_canonical_form(value)
 
     def _read_below(self, value: Any, path: str) -> Any:

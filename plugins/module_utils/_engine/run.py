@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .._graph.client import GraphClient
 from .._graph.errors import DeadlineExceeded
+
+STARTED_BY = "ZEROTRUST_M365_STARTED_BY"
+"""The name in the environment under which a door tells the processes, by number, that wait for the result."""
 
 
 @dataclass
@@ -20,12 +24,14 @@ class WriteGuard:
     """Says no to a write that nobody waits for any more.
 
     A module goes on after its task timed out or after ansible-playbook was killed. Asked before each write, retries
-    included: raises DeadlineExceeded once ``max_duration`` seconds have passed, or once the parent process is gone.
+    included: raises DeadlineExceeded once ``max_duration`` seconds have passed, or once the parent process or one of
+    ``starters`` is gone. A module's parent is a shell, which outlives those that wait.
     """
 
     max_duration: int | None
     started: float = field(default_factory=time.monotonic)
     parent: int = field(default_factory=os.getppid)
+    starters: Sequence[int] = ()
 
     def __call__(self) -> None:
         if self.max_duration is not None and time.monotonic() - self.started >= self.max_duration:
@@ -33,8 +39,27 @@ class WriteGuard:
                 f"Stopped before a write: max_duration of {self.max_duration} seconds has passed. "
                 "Run the task again; it goes on from the state it finds."
             )
-        if os.getppid() != self.parent:
+        if os.getppid() != self.parent or any(_is_gone(process) for process in self.starters):
             raise DeadlineExceeded("Stopped before a write: the process that started this task is gone.")
+
+
+def starters_in(environment: Mapping[str, str]) -> list[int]:
+    return [int(process) for process in environment.get(STARTED_BY, "").split() if process.isdecimal()]
+
+
+def _is_gone(process: int) -> bool:
+    """Whether it has ended. One that was killed stays in the list of processes until its own parent has looked."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # another user's, as under become
+        return False
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # ended just now, or no Linux
+        return Path("/proc/self/stat").exists()
+    return status.rpartition(")")[2].split()[0] in ("Z", "X")
 
 
 @dataclass

@@ -10,9 +10,11 @@ and of request-id varies in live answers. A 403 for a licence is told from one f
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from .errors import (
     Conflict,
@@ -32,6 +34,8 @@ LICENCE_WORDS = ("licens", "premium")
 CONSENT_WORDS = ("scopes are missing", "insufficient privileges")
 LICENCE_CODES = ("aadpremiumlicenserequired", "authentication_requestfromnonpremiumtenantorb2ctenant")
 MAX_TEXT = 1000
+# Graph nests some ten levels.
+MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,55 @@ def read_error(body: Any) -> tuple[str, str, str]:
 
 
 def read_json(content: bytes) -> Any:
-    """The JSON of an answer. Raises ValueError."""
+    """The JSON of an answer. Raises ValueError for what is no JSON to everybody: NaN, a number without an end, a name
+    twice in one object; and for what is nested so deeply that reading it would take all of Python's stack.
+
+    Half of a character, as where a name was cut, becomes a replacement character: it could not be shown, nor sent back.
+    """
+    text = content.decode("utf-8-sig")
     try:
-        return json.loads(content)
+        document = _DECODER.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if _SURROGATE.search(text):
+        document = _DECODER.decode(_whole_characters(json.dumps(document, ensure_ascii=False)))
+    level = [document]
+    for _depth in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return document
+    raise ValueError("nested too deeply")
+
+
+def _whole_characters(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_DECODER = json.JSONDecoder(object_pairs_hook=_named_once, parse_constant=_no_constant, parse_float=_finite)
 
 
 def header(headers: Mapping[str, Any], name: str) -> str:

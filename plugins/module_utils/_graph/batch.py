@@ -34,13 +34,14 @@ MAX_READ_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """``path`` is relative to the version, like /users/{id}."""
+    """``path`` is relative to the version, like /users/{id}. A POST that does not create may go twice."""
 
     method: str
     path: str
     body: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    creates: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Batches:
                 headers=request.headers,
                 action=self._action,
                 body=request.body,
-                repeatable=request.method.upper() != "POST",
+                repeatable=request.method.upper() != "POST" or not request.creates,
             )
             for request in requests
         ]
@@ -240,14 +241,18 @@ class Batches:
             for item in chunk:
                 item.doubtful = lost or isinstance(error, (Unavailable, UnreadableAnswer))
             return error
-        by_id = {str(answer.get("id")): answer for answer in answers if isinstance(answer, dict)}
+        by_id: dict[str, list[dict[str, Any]]] = {}
+        for answer in answers:
+            if isinstance(answer, dict):
+                by_id.setdefault(str(answer.get("id")), []).append(answer)
         for place, item in enumerate(chunk):
-            self._judge(item, by_id.get(str(place)))
+            of_item = by_id.get(str(place), [])
+            self._judge(item, of_item[0] if len(of_item) == 1 else None)  # of two, nobody knows which one is right
         return None
 
     def _judge(self, item: Item, answer: Mapping[str, Any] | None) -> None:
         status = answer.get("status") if answer else None
-        if answer is None or not isinstance(status, int):
+        if answer is None or isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
             error = self._asked(item.call).unreadable(0, "the $batch came back without an answer to this request")
             item.response = BatchResponse(0, None, {}, error)
             return

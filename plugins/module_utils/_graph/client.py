@@ -20,7 +20,7 @@ from .errors import ConnectionFailed, GraphError, MissingPermissions, WriteInChe
 from .permissions import Need, missing_names
 from .query import below, check_version, relative_url
 from .retry import RetryPolicy, timestamp
-from .session import Answer, AnswerTooLarge
+from .session import Answer, AnswerTooLarge, UnknownEncoding
 from .sign_in import SignInService
 from .token_source import TokenSource
 from .tokens import AccessToken
@@ -28,6 +28,9 @@ from .tokens import AccessToken
 if TYPE_CHECKING:
     from .session import HttpSession
 
+
+# A million objects at Graph's usual 100 a page. A server can make up links without an end.
+MAX_PAGES = 10_000
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -317,6 +320,8 @@ class GraphClient:
                 return reply  # an earlier attempt has deleted it, though its answer was lost
             asked = self.asked(call, roles=token.roles, client_request_id=reply.headers.get("client-request-id", ""))
             raise asked.error(reply.status, reply.body, reply.headers)
+        if reply.status < 200:
+            raise self.asked(call).unreadable(reply.status, "it is not the final one", reply.headers)
         return reply
 
     def refuse_in_check_mode(self, calls: Iterable[Call]) -> None:
@@ -365,6 +370,9 @@ class GraphClient:
         except AnswerTooLarge:
             self.calls.record(call.method, where, 200)
             raise self.asked(call).unreadable(200, "it is larger than this client accepts") from None
+        except UnknownEncoding:
+            self.calls.record(call.method, where, 200)
+            raise self.asked(call).unreadable(200, "it is compressed in a way that was not asked for") from None
         except ConnectionFailed as error:
             self.calls.record(call.method, where, 0)
             what = call.action or f"complete {call.method} {call.path}"
@@ -404,5 +412,7 @@ class GraphClient:
             raise self.asked(call).unreadable(status, "its @odata.nextLink leads to another host or version")
         if url in seen:
             raise self.asked(call).unreadable(status, "its @odata.nextLink leads back to a page that was read already")
+        if len(seen) >= MAX_PAGES:
+            raise self.asked(call).unreadable(status, f"the collection has more than {MAX_PAGES} pages")
         seen.add(url)
         return items, Call("GET", call.version, url, call.path, call.action, headers=call.headers)

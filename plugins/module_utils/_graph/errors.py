@@ -8,16 +8,38 @@ Messages are whole sentences for the user. None of them ever holds a secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+# What no sentence is made of, though names that are quoted in it may be: control characters, which a terminal would
+# obey; line breaks; what turns the direction of writing; half of a character.
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_LONG_WORD = re.compile(r"\S{201,}")
+LONGEST_MESSAGE = 4000
+
+
+def readable(message: str) -> str:
+    """A message that is safe to show: nothing in it but text, and what is too long cut in its middle."""
+    text = _UNREADABLE.sub(lambda found: " " if found[0] in "\n\r\t" else ascii(found[0])[1:-1], message)
+    text = _LONG_WORD.sub(lambda found: f"{found[0][:120]}[...]{found[0][-40:]}", text)
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1000]} [...] {text[-900:]}"
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, Mapping):
+        return {readable(str(name)): _readable(item) for name, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list) else value
 
 
 class M365Error(Exception):
     """Base of all errors of this collection. ``message`` is one or more whole sentences."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = readable(message)
+        super().__init__(self.message)
 
     def details(self) -> dict[str, Any]:
         """What a machine may want to read; empty when the message says it all."""
@@ -26,7 +48,7 @@ class M365Error(Exception):
     def as_result(self) -> dict[str, Any]:
         """``msg``, and ``error`` where there are details: keys of a failed task's result."""
         details = self.details()
-        return {"msg": self.message, "error": details} if details else {"msg": self.message}
+        return {"msg": self.message, "error": _readable(details)} if details else {"msg": self.message}
 
 
 class OptionError(M365Error):
@@ -154,12 +176,17 @@ class GraphError(M365Error):
         """Whether Graph may not know an object that was created a moment ago (404, and 400s seen by live tools)."""
         return self.status == 404 or (self.status == 400 and any(words in self.text for words in NOT_REPLICATED))
 
+    def means_unsupported(self) -> bool:
+        """Whether Graph has no such thing in this cloud, of what every tenant has where the cloud has it."""
+        return self.status == 404 or NO_SUCH_SEGMENT in self.text
+
 
 NAME_TAKEN = "Another object with the same value for property userPrincipalName already exists"
 ALREADY_THERE = (
     "added object references already exist",
     "A conflicting object with one or more of the specified property values is present",
 )
+NO_SUCH_SEGMENT = "Resource not found for the segment"
 NOT_REPLICATED = (
     "does not exist or one of its queried reference-property objects are not present",
     "One or more property values specified are invalid",

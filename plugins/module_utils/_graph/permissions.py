@@ -195,6 +195,12 @@ TABLE: tuple[Row, ...] = (
         (("User.DeleteRestore.All", *USERS_WRITE),),
         role=FOR_ADMINISTRATORS,
     ),
+    Row(
+        ("POST",),
+        "/users/{}/revokeSignInSessions",
+        "revoke the sign-in sessions of a user",
+        (("User.RevokeSessions.All",),),
+    ),
     Row(READ, "/users/{}/memberOf", "list the groups of a user", (("GroupMember.Read.All", *USERS_READ),)),
     Row(
         READ,
@@ -329,6 +335,18 @@ TABLE: tuple[Row, ...] = (
         "/roleManagement/directory/roleEligibilityScheduleInstances",
         "list who is eligible for roles",
         (ELIGIBLE_ROLES_READ,),
+    ),
+    Row(
+        READ,
+        "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+        "list who may join a group for a time",
+        (("PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"),),
+    ),
+    Row(
+        READ,
+        "/identityGovernance/privilegedAccess/group/assignmentScheduleInstances",
+        "list who is in a group for a time",
+        (("PrivilegedAssignmentSchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"),),
     ),
     Row(
         ("POST",),

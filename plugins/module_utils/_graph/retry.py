@@ -28,6 +28,8 @@ from .errors import ConnectionFailed
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 FIRST_WAIT = 1.0
 LONGEST_BACKOFF = 30.0
+# Thirty years: what is longer is as long.
+LONGEST_ASKED = 1e9
 # A wrong host name or a closed port seldom heals; waiting a minute for it helps nobody.
 UNREACHABLE_RETRIES = 2
 
@@ -41,7 +43,7 @@ def seconds_of(retry_after: str | None, date: str | None = None, now: Callable[[
     if not retry_after:
         return None
     if re.fullmatch(r"\s*[0-9]+(?:\.[0-9]*)?\s*", retry_after, re.ASCII):
-        return float(retry_after)
+        return min(float(retry_after), LONGEST_ASKED)
     until = timestamp(retry_after)
     if until is None:
         return None
@@ -190,10 +192,14 @@ else:
 
     def may_heal(error: BaseException, earlier: int) -> bool:
         if isinstance(error, SSLError):
-            return not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
+            return not any(isinstance(one, ssl.SSLCertVerificationError) or is_local(one) for one in causes(error))
         if isinstance(error, (ConnectTimeoutError, NewConnectionError, ProxyError)):
             return earlier < UNREACHABLE_RETRIES
         return isinstance(error, (HTTPError, OSError))
+
+    def is_local(error: BaseException) -> bool:
+        """Whether it is about certificates on this machine: OpenSSL reports what comes over the network from SSL."""
+        return isinstance(error, ssl.SSLError) and getattr(error, "library", None) in ("ASN1", "PEM", "X509")
 
     def causes(error: BaseException) -> list[BaseException]:
         """An error and all that it wraps, outermost first."""

@@ -9,30 +9,86 @@ The only file that knows requests. Nothing of the environment reaches it but wha
 
 from __future__ import annotations
 
+import http.client
+import io
+import os
 import socket
 import ssl
 import threading
+import time
 import traceback
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .authorities import preload, preloaded_context
+from .authorities import MAX_BUNDLE_BYTES, preload, preloaded_context
 from .clouds import Cloud
 from .errors import ConnectionFailed, MissingLibrary, OptionError
+from .files import local_path, read_bytes
 
 COLLECTION_VERSION = "0.1.0"
 USER_AGENT = f"zerotrust.m365/{COLLECTION_VERSION}"
 
 # Graph's largest pages (999 users with many properties) are a few MiB.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+# An answer may come in parts, each within ``read_timeout``; all of it has to be there in so many times that.
+TIMES_READ_TIMEOUT = 10
+clock = time.monotonic
 
 
 class AnswerTooLarge(Exception):
     """More than MAX_ANSWER_BYTES, after decompression."""
+
+
+class UnknownEncoding(Exception):
+    """Compressed in a way that was not asked for, or damaged."""
+
+
+class AnswerTooSlow(Exception):
+    """Not whole within TIMES_READ_TIMEOUT times the time-out for a part of it."""
+
+
+class BoundedReader(io.RawIOBase):
+    """What a server sends as one answer: no more, and for no longer, than any answer that is meant to be read.
+
+    http.client reads headers line by line and leaves out what comes before the answer (100 Continue), without an end.
+    """
+
+    def __init__(self, inner: io.RawIOBase, seconds: float | None) -> None:
+        self._inner = inner
+        self._left = MAX_ANSWER_BYTES + 1024 * 1024
+        self._until = None if seconds is None else clock() + TIMES_READ_TIMEOUT * seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._until is not None and clock() > self._until:
+            raise AnswerTooSlow
+        count: int | None = self._inner.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise AnswerTooLarge
+        return count
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class BoundedResponse(http.client.HTTPResponse):
+    """An answer of a connection whose time-out is that for a part of it."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(sock, *arguments, **keywords)
+        self.fp.close()
+        raw: Any = sock.makefile("rb", buffering=0)
+        self.fp = io.BufferedReader(BoundedReader(raw, sock.gettimeout()))
 
 
 @dataclass(frozen=True)
@@ -83,7 +139,7 @@ def _authorities(options: Mapping[str, Any], environment: Mapping[str, str]) -> 
     if named is None:
         return True
     name, authorities = named
-    if not authorities.is_dir():
+    if not os.path.isdir(authorities):  # noqa: PTH112 - Path raises for some names that cannot be
         _check_bundle(name, authorities)
     return str(authorities)
 
@@ -97,7 +153,7 @@ def _named_authorities(options: Mapping[str, Any], environment: Mapping[str, str
         ("CURL_CA_BUNDLE", environment.get("CURL_CA_BUNDLE")),
     ):
         if path:
-            return name, Path(path).expanduser()
+            return name, local_path(name, str(path))
     return None
 
 
@@ -107,18 +163,13 @@ def preload_authorities(environment: Mapping[str, str]) -> None:
         return
     try:
         named = _named_authorities({}, environment)
-    except RuntimeError:  # no home folder for ~
+    except OptionError:  # whoever needs them will be told
         return
     preload(str(named[1]) if named else requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
 
 def _check_bundle(name: str, path: Path) -> None:
-    try:
-        with path.open("rb") as bundle:
-            found = b"-----BEGIN " in bundle.read(8 * 1024 * 1024)
-    except OSError as error:
-        raise OptionError(f"{name}: cannot read '{path}': {error.strerror}.") from None
-    if not found:
+    if b"-----BEGIN " not in read_bytes(name, path, MAX_BUNDLE_BYTES):
         raise OptionError(f"{name}: '{path}' holds no certificate in PEM form.")
 
 
@@ -155,16 +206,31 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.utils import should_bypass_proxies
-    from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProtocolError
     from urllib3.util.retry import Retry
 
-    from .retry import BoundedRetry, RetryPolicy, causes, never_sent
+    from .retry import BoundedRetry, RetryPolicy, causes, is_local, never_sent
 except ImportError:
     IMPORT_TRACEBACK = traceback.format_exc()
 else:
 
     def _bypassed(url: str, no_proxy: str) -> bool:
         return bool(no_proxy) and should_bypass_proxies(url, no_proxy)
+
+    class BoundedHTTPConnection(HTTPConnectionPool.ConnectionCls):  # type: ignore[name-defined, misc]
+        response_class = BoundedResponse
+
+    class BoundedHTTPSConnection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[name-defined, misc]
+        response_class = BoundedResponse
+
+    class BoundedHTTPPool(HTTPConnectionPool):
+        ConnectionCls = BoundedHTTPConnection
+
+    class BoundedHTTPSPool(HTTPSConnectionPool):
+        ConnectionCls = BoundedHTTPSConnection
+
+    POOLS = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
 
     class RetryingAdapter(HTTPAdapter):
         """requests knows one Retry for all requests; this adapter takes that of the request at hand."""
@@ -173,6 +239,15 @@ else:
             self._usual = retry
             self._current = threading.local()
             super().__init__(pool_connections=4, pool_maxsize=8)
+
+        def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+            super().init_poolmanager(*arguments, **keywords)
+            self.poolmanager.pool_classes_by_scheme = POOLS
+
+        def proxy_manager_for(self, proxy: str, **keywords: Any) -> Any:
+            manager: Any = super().proxy_manager_for(proxy, **keywords)
+            manager.pool_classes_by_scheme = POOLS
+            return manager
 
         @property
         def max_retries(self) -> Retry:
@@ -226,6 +301,7 @@ else:
             self.proxies = dict(settings.proxies)
             self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             self.headers["User-Agent"] = USER_AGENT
+            self.headers["Accept-Encoding"] = "gzip"  # all that read_whole knows
             retry, context = BoundedRetry(policy=policy), _preloaded(settings)
             adapter = OneContextAdapter(retry, context) if context else RetryingAdapter(retry)
             self.mount("https://", adapter)
@@ -247,7 +323,10 @@ else:
             repeatable: bool = True,
             again: Callable[[int], None] | None = None,
         ) -> Answer:
-            """Send, and read the whole answer. Raises ConnectionFailed, AnswerTooLarge, and what ``again`` raises."""
+            """Send, and read the whole answer. Raises ConnectionFailed, AnswerTooLarge, and what ``again`` raises.
+
+            What is too slow, too large or in an unknown encoding would be so again: it is not asked for once more.
+            """
             request = self.prepare_request(requests.Request(method, url, headers=dict(headers), data=content))
             retry = BoundedRetry(policy=self.policy, repeatable=repeatable, again=again)
             while True:
@@ -258,10 +337,16 @@ else:
                             return Answer(
                                 response.status_code, response.headers, read_whole(response), len(retry.history)
                             )
-                        except (OSError, ProtocolError) as error:  # broken off in the middle: urllib3 is done already
+                        except (OSError, HTTPError) as error:  # broken off in the middle: urllib3 is done already
                             broken = ProtocolError(str(error))
                     retry = retry.increment(method, url, error=broken)
                     retry.sleep()
+                except AnswerTooSlow:
+                    limit = TIMES_READ_TIMEOUT * self.settings.read_timeout
+                    raise ConnectionFailed(
+                        f"{urlsplit(url).netloc} did not complete its answer within {limit:g} seconds, which is "
+                        f"{TIMES_READ_TIMEOUT} times read_timeout."
+                    ) from None
                 except (OSError, ValueError, MaxRetryError) as error:
                     raise connection_failed(error, url, self.settings) from None
 
@@ -275,13 +360,32 @@ else:
 
     def read_whole(response: requests.Response) -> bytes:
         content = bytearray()
-        for chunk in response.iter_content(64 * 1024):
+        for chunk in _decoded(response.raw, response.headers.get("Content-Encoding", "")):
             content += chunk
             if len(content) > MAX_ANSWER_BYTES:
                 raise AnswerTooLarge
         if getattr(response.raw, "length_remaining", 0):  # urllib3 1.26 lets it pass
             raise ProtocolError("the answer is shorter than announced")
         return bytes(content)
+
+    def _decoded(raw: Any, encoding: str) -> Iterator[bytes]:
+        """An answer in parts. Older versions of urllib3 decompress without a bound for the size of a part."""
+        if encoding.strip().lower() not in ("", "identity", "gzip", "x-gzip"):
+            raise UnknownEncoding
+        parts: Iterator[bytes] = raw.stream(CHUNK_BYTES, decode_content=False)
+        if encoding.strip().lower() in ("", "identity"):
+            yield from parts
+            return
+        gzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        for part in parts:
+            while part and not gzip.eof:
+                try:
+                    yield gzip.decompress(part, CHUNK_BYTES)
+                except zlib.error:
+                    raise UnknownEncoding from None
+                part = gzip.unconsumed_tail
+        if not gzip.eof:
+            raise ProtocolError("the compressed answer is not whole")
 
     def connection_failed(error: Exception, url: str, settings: Settings) -> ConnectionFailed:
         """The error in words, with what to check. Never quotes the proxy's URL, which may hold a password."""
@@ -297,6 +401,11 @@ else:
             return ConnectionFailed(
                 f"The certificate of {host} is not trusted: {untrusted.verify_message or 'verification failed'}. "
                 "For a private authority or a proxy that inspects TLS, give its certificate with ca_path.",
+                certain=True,
+            )
+        if any(is_local(one) for one in found):
+            return ConnectionFailed(
+                f"The certificates of the authorities to trust cannot be read: '{settings.verify}' is damaged.",
                 certain=True,
             )
         if has(requests.exceptions.ProxyError):

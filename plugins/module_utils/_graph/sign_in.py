@@ -18,7 +18,7 @@ from .clouds import Cloud
 from .credentials import Certificate, ClientSecret, Credential, FederatedToken, ManagedIdentity
 from .errors import ConnectionFailed, M365Error, MissingLibrary, SignInError
 from .files import read_file
-from .session import AnswerTooLarge
+from .session import AnswerTooLarge, UnknownEncoding
 from .tokens import AccessToken, NotAToken, read_token
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class SignInService:
             answer = self.session.exchange(method, url, headers=headers, content=content)
         except AnswerTooLarge:
             raise self._odd("much too large") from None
+        except UnknownEncoding:
+            raise self._odd("compressed in a way that was not asked for") from None
         self._note_clock(answer.headers.get("Date"))
         return HttpAnswer(answer.status, answer.content.decode("utf-8", "replace"), answer.headers)
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# What Python can show as a date.
+END_OF_9999 = 253_402_300_800
 _VISIBLE = re.compile(r"[!-~]+")
 
 
@@ -72,6 +74,6 @@ def read_token(secret: str) -> AccessToken:
     if not isinstance(claims, dict):
         raise NotAToken("its payload is no JSON object")
     expires_on = claims.get("exp")
-    if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)) or not 0 < expires_on < 1e12:
+    if isinstance(expires_on, bool) or not isinstance(expires_on, (int, float)) or not 0 < expires_on < END_OF_9999:
         raise NotAToken("it says no expiry")
     return AccessToken(secret=secret, expires_on=int(expires_on), claims=claims)

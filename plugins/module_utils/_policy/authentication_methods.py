@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .facts import UnexpectedShape, objects, optional_text, text
+from .facts import UnexpectedShape, boolean, mapping, objects, optional_text, text, texts
 
 MIGRATION_COMPLETE = "migrationComplete"
 MIGRATION_STATES_IN_ORDER = ("preMigration", "migrationInProgress", MIGRATION_COMPLETE)
@@ -22,6 +22,55 @@ ALL_USERS = "all_users"
 # What people may register under security defaults: Authenticator notifications, or codes of any OATH application.
 AUTHENTICATOR = "MicrosoftAuthenticator"
 SOFTWARE_OATH = "SoftwareOath"
+
+
+# Properties of a configuration, of its targets and of its passkey profiles that decide what people can use, wherever
+# they are there.
+BOOLEANS = (
+    "isAttestationEnforced",
+    "isOfficePhoneAllowed",
+    "isSelfServiceRegistrationAllowed",
+    "isSoftwareOathEnabled",
+)
+STRINGS = ("allowExternalIdToUseEmailOtp", "attestationEnforcement", "authenticationMode", "passkeyTypes", "targetType")
+LISTS_OF_STRINGS = ("allowedPasskeyProfiles",)
+LISTS_OF_OBJECTS = ("includeTargets", "excludeTargets", "passkeyProfiles", "certificateUserBindings")
+OBJECTS = ("authenticationModeConfiguration", "crlValidationConfiguration")
+
+
+def check_shape(policy: Mapping[str, Any]) -> None:
+    """Raises UnexpectedShape unless all that decides what people can use is of the type that Microsoft documents.
+
+    What is missing or null is left to whoever looks at it.
+    """
+    if "policyMigrationState" in policy:
+        optional_text(policy, "policyMigrationState")
+    for method in objects(policy, "authenticationMethodConfigurations"):
+        text(method, "id")
+        text(method, "state")
+        _check_part(method)
+
+
+def _check_part(part: Mapping[str, Any]) -> None:
+    given = {name for name, value in part.items() if value is not None}
+    for name in given.intersection(BOOLEANS):
+        boolean(part, name)
+    for name in given.intersection(STRINGS):
+        text(part, name)
+    for name in given.intersection(LISTS_OF_STRINGS):
+        texts(part, name)
+    for name in given.intersection(OBJECTS):
+        mapping(part, name)
+    for name in given.intersection(LISTS_OF_OBJECTS):
+        for item in objects(part, name):
+            if name != "certificateUserBindings":
+                text(item, "id")
+            _check_part(item)
+    if "keyRestrictions" in given:
+        restrictions = mapping(part, "keyRestrictions")
+        if boolean(restrictions, "isEnforced"):
+            text(restrictions, "enforcementType")
+            texts(restrictions, "aaGuids")
 
 
 def migration_state(policy: Mapping[str, Any]) -> str:

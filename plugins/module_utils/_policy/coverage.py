@@ -13,7 +13,7 @@ everybody it lets through did MFA. Whatever is not known counts against it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .conditional_access import ENABLED
@@ -173,6 +173,18 @@ def defences(
     return Defences(security_defaults, tuple(covering), gaps, unread)
 
 
+def once_excluded(tenant: Defences, people: Collection[str]) -> Defences:
+    """What a tenant has once every policy excludes these people, too; their ids in lower case."""
+    if not people:
+        return tenant
+    return replace(tenant, policies=tuple(_excluding(policy, frozenset(people)) for policy in tenant.policies))
+
+
+def _excluding(policy: MfaPolicy, people: frozenset[str]) -> MfaPolicy:
+    excluded = replace(policy.reach.excluded, people=policy.reach.excluded.people | people)
+    return replace(policy, reach=replace(policy.reach, excluded=excluded))
+
+
 def shortcomings(policy: Mapping[str, Any], trusted_locations: Collection[str] | None = None) -> list[str]:
     """Why a policy does not ask everybody in its reach for MFA at every sign-in; empty when it does.
 
@@ -194,6 +206,15 @@ def shortcomings(policy: Mapping[str, Any], trusted_locations: Collection[str] |
     if policy.get("sessionControls") is not None:
         found += _unfamiliar(_object(policy, "sessionControls"), SESSION_CONTROLS, "session control")
     return found
+
+
+def demands_of_everybody(policy: Mapping[str, Any]) -> bool:
+    """Whether it asks all but whom it excludes for MFA at every sign-in. False where it is not understood."""
+    try:
+        users = _object(_object(policy, "conditions"), "users")
+        return not shortcomings(policy) and "All" in _texts(users, "includeUsers")
+    except UnexpectedShape:
+        return False
 
 
 def _shortcomings_of_applications(applications: Mapping[str, Any]) -> Iterator[str]:

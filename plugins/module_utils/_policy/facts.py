@@ -69,6 +69,20 @@ def objects(item: Any, name: str) -> list[Mapping[str, Any]]:
     return value
 
 
+def texts(item: Any, name: str) -> list[str]:
+    value = _property(item, name)
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise UnexpectedShape(f"'{name}' is no list of strings")
+    return value
+
+
+def mapping(item: Any, name: str) -> Mapping[str, Any]:
+    value = _property(item, name)
+    if not isinstance(value, Mapping):
+        raise UnexpectedShape(f"'{name}' is no object")
+    return value
+
+
 def _property(item: Any, name: str) -> Any:
     if not isinstance(item, Mapping):
         raise UnexpectedShape("an object was expected")

@@ -21,6 +21,7 @@ from .authentication_methods import (
     AUTHENTICATOR,
     MIGRATION_COMPLETE,
     SOFTWARE_OATH,
+    check_shape,
     migration_state,
     registration_reach,
 )
@@ -92,6 +93,7 @@ def narrowed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     later = {
         _id(configuration): configuration for configuration in objects(after, "authenticationMethodConfigurations")
     }
+    check_shape(before)
     return [
         text(configuration, "id")
         for configuration in objects(before, "authenticationMethodConfigurations")
@@ -201,6 +203,7 @@ class Methods:
     """The policy, asked what people can use. Raises UnexpectedShape."""
 
     def __init__(self, policy: Mapping[str, Any]) -> None:
+        check_shape(policy)
         self.by_id = {
             _id(configuration): configuration for configuration in objects(policy, "authenticationMethodConfigurations")
         }

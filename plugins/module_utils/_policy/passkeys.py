@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .authentication_methods import ALL_USERS
+from .authentication_methods import ALL_USERS, check_shape
 from .conditional_access_reach import Memberships
 from .facts import UnexpectedShape, boolean, objects, text
 from .second_factors import CONFIGURATIONS, PASSKEY, is_allowed
@@ -110,6 +110,7 @@ class Allowance:
 
     def rules(self) -> Sequence[Rule] | None:
         """Of which a passkey must meet one; None where Graph does not show them. Raises UnexpectedShape."""
+        check_shape(self.policy)
         configuration = _configuration(self.policy)
         chosen: set[str] = set()
         for target in objects(configuration, "includeTargets"):

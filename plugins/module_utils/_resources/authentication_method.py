@@ -28,6 +28,7 @@ from .._policy.facts import UnexpectedShape, objects, text
 from .._policy.method_defaults import DEFAULTS
 from .._policy.method_dependence import RISKS
 from .._policy.targets import edited, key, same_items, without_annotations
+from .directory import EXPECTED_GROUPS
 from .method_dependence import refuse_what_locks_out
 from .method_tables import (
     ALL_METHODS,
@@ -47,6 +48,7 @@ from .methods_policy import (
     look_up,
     names_in,
     read_policy,
+    readable_policy,
     refuse_too_large,
     targets_edit,
 )
@@ -112,6 +114,7 @@ class AuthenticationMethod(Resource):
         "exclude_targets": _edits({"type": "list", "elements": "str"}),
         **method_arguments(),
         "accept_risks": {"type": "list", "elements": "str", "choices": list(RISKS), "default": []},
+        **EXPECTED_GROUPS,
         **WAIT_OPTIONS,
     }
 
@@ -120,19 +123,17 @@ class AuthenticationMethod(Resource):
         _refuse_bad_options(run, method)
         groups = look_up(run, _names(run))
         policies = {version: read_policy(run, version) for version in _versions(run, method)}
-        try:
+        with readable_policy():
             found = {version: _find(policy, method, run.options["id"]) for version, policy in policies.items()}
             main = found[method.versions[0]]
             identity = method.id or (text(main, "displayName") if main else run.options["id"])
-        except UnexpectedShape as error:
-            reason = f"The authentication methods policy cannot be read: {error}. Nothing was written."
-            raise StateUnknown(reason) from None
         _refuse_missing(run, method, main)
         if run.options["state"] == "enabled" and method.id in PHONE and "warned" not in run.kept:
             run.kept["warned"] = True
             run.warn(PHONE_ENDS)
         return Configuration(method, identity, found, policies, groups)
 
+    @readable_policy()
     def plan(self, run: Run, state: Configuration) -> Plan:
         changes = _changes(run, state)
         if not changes:
@@ -151,6 +152,7 @@ class AuthenticationMethod(Resource):
             done=f"The authentication method {state.id} was {what}.",
         )
 
+    @readable_policy()
     def reached(self, run: Run, plan: Plan, state: Configuration) -> bool:
         if not _changes(run, state):
             return True
@@ -168,6 +170,7 @@ class AuthenticationMethod(Resource):
         )
         return True
 
+    @readable_policy()
     def result(self, run: Run, plan: Plan, state: Configuration) -> dict[str, Any]:
         shown = _shown(state)
         if run.check_mode:
@@ -530,7 +533,7 @@ def _as_options(
 def _target(target: Mapping[str, Any], state: Configuration) -> dict[str, Any]:
     rows = [row for row in state.method.target_rows if row.graph in target]
     return {
-        "id": text(target, "id"),
+        "id": state.groups.known_id(text(target, "id")),
         "target_type": text(target, "targetType") if "targetType" in target else "group",
         "display_name": state.groups.name_of(text(target, "id")),
         **current_values(rows, target, CONFIGURATIONS),

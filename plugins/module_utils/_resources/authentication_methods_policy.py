@@ -24,12 +24,22 @@ from .._engine.run import Run
 from .._graph.errors import OptionError
 from .._options import WAIT_OPTIONS
 from .._policy.authentication_methods import MIGRATION_STATES_IN_ORDER, migration_refusal, migration_state
-from .._policy.facts import UnexpectedShape, objects, text
+from .._policy.facts import objects, text
 from .._policy.method_dependence import ONLY_WAY_IN, UNKNOWN_WAYS_IN
 from .._policy.targets import edited, same_items, without_annotations
+from .directory import EXPECTED_GROUPS
 from .method_dependence import refuse_end_of_legacy_settings
 from .method_tables import BETA, FEATURE_TARGET, THREE_STATES, V1, a_property
-from .methods_policy import POLICY, Groups, look_up, names_in, read_policy, refuse_too_large, targets_edit
+from .methods_policy import (
+    POLICY,
+    Groups,
+    look_up,
+    names_in,
+    read_policy,
+    readable_policy,
+    refuse_too_large,
+    targets_edit,
+)
 
 TITLE = "the authentication methods policy"
 
@@ -153,6 +163,7 @@ class AuthenticationMethodsPolicy(Resource):
             "choices": [ONLY_WAY_IN, UNKNOWN_WAYS_IN],
             "default": [],
         },
+        **EXPECTED_GROUPS,
         **WAIT_OPTIONS,
     }
 
@@ -161,6 +172,7 @@ class AuthenticationMethodsPolicy(Resource):
         groups = look_up(run, _names(run))
         return Policy({version: read_policy(run, version) for version in _versions(run)}, groups)
 
+    @readable_policy()
     def plan(self, run: Run, state: Policy) -> Plan:
         changes = _changes(run, state)
         if not changes:
@@ -173,9 +185,11 @@ class AuthenticationMethodsPolicy(Resource):
             done=f"The authentication methods policy was changed ({what}).",
         )
 
+    @readable_policy()
     def reached(self, run: Run, plan: Plan, state: Policy) -> bool:
         return not _changes(run, state)
 
+    @readable_policy()
     def result(self, run: Run, plan: Plan, state: Policy) -> dict[str, Any]:
         shown = _shown(run, state)
         if run.check_mode:
@@ -218,12 +232,8 @@ def _versions(run: Run) -> list[str]:
 
 
 def _changes(run: Run, state: Policy) -> list[Change]:
-    """One PATCH for each version. Raises StateUnknown, OptionError."""
-    try:
-        found = [_change(run, state, version) for version in state.policies]
-    except UnexpectedShape as error:
-        reason = f"The authentication methods policy cannot be read: {error}. Nothing was written."
-        raise StateUnknown(reason) from None
+    """One PATCH for each version. Raises UnexpectedShape, StateUnknown, OptionError."""
+    found = [_change(run, state, version) for version in state.policies]
     return [change for change in found if change]
 
 
@@ -333,7 +343,7 @@ def _as_options(
 def _target(target: Mapping[str, Any], settings: Settings, groups: Groups) -> dict[str, Any]:
     identity = text(target, "id")
     return {
-        "id": identity,
+        "id": groups.known_id(identity),
         "target_type": text(target, "targetType"),
         "display_name": groups.name_of(identity),
         **{row.option: row.read(target, settings.words) for row in settings.include_rows if row.graph in target},

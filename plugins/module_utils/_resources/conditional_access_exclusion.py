@@ -26,7 +26,7 @@ from .._policy.exclusions import (
     wanted_exclusions,
 )
 from .._policy.facts import UnexpectedShape, text
-from .directory import find_groups, find_users
+from .directory import EXPECTED_GROUPS, ExpectedGroup, expected_groups, find_groups, find_members, find_users
 
 POLICIES = "/identity/conditionalAccess/policies"
 OPTION_NAMES = {"excludeUsers": "users", "excludeGroups": "groups"}
@@ -47,6 +47,7 @@ class ConditionalAccessExclusion(Resource):
         "users": {"type": "list", "elements": "str", "default": []},
         "groups": {"type": "list", "elements": "str", "default": []},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **EXPECTED_GROUPS,
         **WAIT_OPTIONS,
     }
 
@@ -55,10 +56,13 @@ class ConditionalAccessExclusion(Resource):
         if not users and not groups:
             raise OptionError("Give 'users' or 'groups': whom the policies are to exclude.")
         found_users = find_users(run.client, list(dict.fromkeys(users)))
-        found_groups = find_groups(run.client, list(dict.fromkeys(groups)))
+        expected = expected_groups(run)
+        found_groups = find_groups(run.client, list(dict.fromkeys(groups)), expected)
         policies = run.client.list(POLICIES, action="list the Conditional Access policies")
         try:
-            members = self._members(run, found_groups) if any(is_managed(policy) for policy in policies) else {}
+            members = (
+                self._members(run, found_groups, expected) if any(is_managed(policy) for policy in policies) else {}
+            )
             for policy in policies:
                 text(policy, "id")
                 text(policy, "state")
@@ -98,8 +102,10 @@ class ConditionalAccessExclusion(Resource):
             ]
         }
 
-    def _members(self, run: Run, groups: Mapping[str, str]) -> dict[str, str]:
+    def _members(self, run: Run, groups: Mapping[str, str], expected: Mapping[str, ExpectedGroup]) -> dict[str, str]:
         """The people in these groups: Microsoft-managed policies exclude users, not groups. Raises UnexpectedShape."""
+        coming = [group for group in expected.values() if group.id in groups]
+        members = find_members(run.client, [name for group in coming for name in group.members])
         reads = [
             Read(
                 f"/groups/{path_segment(group)}/transitiveMembers",
@@ -108,8 +114,8 @@ class ConditionalAccessExclusion(Resource):
                 action=f"list the members of the group '{name}'",
             )
             for group, name in groups.items()
+            if group not in {one.id for one in coming}
         ]
-        members = {}
         for answer in run.client.read_many(reads) if reads else []:
             if isinstance(answer, GraphError):
                 raise answer

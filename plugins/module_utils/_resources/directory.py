@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
 from .._engine.properties import StateUnknown
+from .._engine.run import Run
 from .._graph.batch import Read
 from .._graph.client import GraphClient
 from .._graph.errors import GraphError, NotFound, OptionError
@@ -17,6 +20,47 @@ from .._policy.facts import UnexpectedShape, text
 
 USER_SELECT = "id,userPrincipalName"
 GROUP_SELECT = "id,displayName"
+
+EXPECTED_GROUPS: dict[str, dict[str, Any]] = {
+    "expected_groups": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "display_name": {"type": "str", "required": True},
+            "members": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+}
+# What is derived from it is the id of no object, since Entra draws its ids by chance.
+STAND_INS = UUID("6a5c2a3e-62b0-5b6f-9f0b-3c1f5c0d7e11")
+
+
+@dataclass(frozen=True)
+class ExpectedGroup:
+    """A group that an earlier task of the same dry run would have made, with the principal names of its members."""
+
+    name: str
+    members: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Stands in for the id that Entra will draw."""
+        return stand_in(self.name)
+
+
+def stand_in(name: str) -> str:
+    """An id for what is not there yet: always the same for a name."""
+    return str(uuid5(STAND_INS, name.casefold()))
+
+
+def expected_groups(run: Run) -> dict[str, ExpectedGroup]:
+    """The groups of the option ``expected_groups`` by name in lower case. Outside check mode a group must be there."""
+    if not run.check_mode:
+        return {}
+    rows = run.options.get("expected_groups") or []
+    groups = [ExpectedGroup(row["display_name"], tuple(row["members"] or ())) for row in rows]
+    return {group.name.casefold(): group for group in groups}
 
 
 def find_users(client: GraphClient, names: Sequence[str]) -> dict[str, str]:
@@ -28,12 +72,32 @@ def find_users(client: GraphClient, names: Sequence[str]) -> dict[str, str]:
     return dict(_named(name, answer, "user", "userPrincipalName") for name, answer in _answers(client, names, reads))
 
 
-def find_groups(client: GraphClient, names: Sequence[str]) -> dict[str, str]:
-    """Display names by id, of groups written as display names or ids. Raises OptionError unless each is just one."""
+def find_groups(
+    client: GraphClient, names: Sequence[str], expected: Mapping[str, ExpectedGroup] | None = None
+) -> dict[str, str]:
+    """Display names by id, of groups written as display names or ids; ``expected`` ones may be missing. Raises
+    OptionError unless each is just one."""
     reads = [object_read("group", "/groups", name, GROUP_SELECT) for name in names]
+    found = {}
+    for name, answer in _answers(client, names, reads):
+        group = _only(name, answer, "group")
+        coming = (expected or {}).get(name.casefold())
+        identity, label = (
+            (coming.id, coming.name) if coming and not group else _named(name, group, "group", "displayName")
+        )
+        found[identity] = label
+    return found
+
+
+def find_members(client: GraphClient, names: Collection[str]) -> dict[str, str]:
+    """Principal names by id of the users who are to be in an expected group; not all of them need to be there yet."""
+    reads = [
+        Read(f"/users/{path_segment(name)}", parameters={"$select": USER_SELECT}, action=f"read the user {name}")
+        for name in names
+    ]
     return dict(
-        _named(name, _only(name, answer, "group"), "group", "displayName")
-        for name, answer in _answers(client, names, reads)
+        _named(name, answer, "user", "userPrincipalName") if answer else (stand_in(name), name)
+        for name, answer in _answers(client, [*names], reads)
     )
 
 

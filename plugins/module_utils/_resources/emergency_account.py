@@ -31,7 +31,7 @@ from .._policy import tenants
 from .._policy.emergency_accounts import GlobalAdministrators
 from .._policy.facts import UnexpectedShape, boolean, optional_boolean, optional_text, text
 from .._policy.roles import GLOBAL_ADMINISTRATOR
-from .directory import object_read, only_object
+from .directory import EXPECTED_GROUPS, expected_groups, object_read, only_object
 from .facts import DOMAINS, gather
 
 USERS = "/users"
@@ -48,6 +48,15 @@ USER_SELECT = (
     "userType,isManagementRestricted"
 )
 GROUP_SELECT = "id,displayName,groupTypes,securityEnabled,mailEnabled,onPremisesSyncEnabled,isAssignableToRole"
+# Of a group that is not there yet: a security group.
+EXPECTED = {
+    "expected": True,
+    "groupTypes": [],
+    "securityEnabled": True,
+    "mailEnabled": False,
+    "onPremisesSyncEnabled": None,
+    "isAssignableToRole": None,
+}
 UNIT_SELECT = "id,displayName,isMemberManagementRestricted,membershipType"
 OF_GLOBAL_ADMINISTRATOR = f"roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'"
 ROLE_READS = (
@@ -152,6 +161,7 @@ class EmergencyAccount(Resource):
         "restore": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "force": {"type": "bool", "default": False},
+        **EXPECTED_GROUPS,
         **WAIT_OPTIONS,
     }
 
@@ -236,9 +246,17 @@ def _surroundings(run: Run) -> Surroundings:
     return Surroundings(
         initial_domain=initial[0],
         federated=frozenset(name.casefold() for name in federated),
-        group=only_object("group", group, answers.pop(0)) if group else None,
+        group=_group(run, group, answers.pop(0)) if group else None,
         unit=only_object("administrative unit", unit, answers.pop(0)) if unit else None,
     )
+
+
+def _group(run: Run, name: str, answer: Any) -> Mapping[str, Any]:
+    """The group, or in a dry run what is expected of one that is not there yet. Raises OptionError, GraphError."""
+    expected = expected_groups(run).get(name.casefold())
+    if expected is not None and answer == []:
+        return {"id": expected.id, "displayName": expected.name, **EXPECTED}
+    return only_object("group", name, answer)
 
 
 def _read_account(run: Run, around: Surroundings) -> State:
@@ -684,7 +702,8 @@ def _predicted(run: Run, state: State) -> dict[str, Any]:
 def _link(of: Mapping[str, Any] | None, member: bool) -> dict[str, Any] | None:
     if of is None:
         return None
-    return {"id": text(of, "id"), "display_name": text(of, "displayName"), "member": member}
+    identity = None if EXPECTED.items() <= of.items() else text(of, "id")
+    return {"id": identity, "display_name": text(of, "displayName"), "member": member}
 
 
 RESOURCE = EmergencyAccount()

@@ -10,22 +10,23 @@ authenticationMethodsPolicy, which is not in every national cloud.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._engine.properties import Properties, wanted_values
+from .._engine.properties import Properties, StateUnknown, wanted_values
 from .._engine.run import Run
-from .._graph.errors import GraphError, M365Error, NotFound, OptionError
+from .._graph.errors import GraphError, M365Error, OptionError
 from .._graph.query import is_guid
-from .._policy.authentication_methods import ALL_USERS
+from .._policy.authentication_methods import ALL_USERS, check_shape
+from .._policy.facts import UnexpectedShape
 from .._policy.targets import Edit, without_annotations
-from .directory import find_groups
+from .directory import expected_groups, find_groups
 
 POLICY = "/policies/authenticationMethodsPolicy"
 CONFIGURATIONS = f"{POLICY}/authenticationMethodConfigurations"
 LARGEST_BYTES = 20 * 1024
-NO_SUCH_SEGMENT = "Resource not found for the segment"
 
 
 class Unsupported(M365Error):
@@ -33,18 +34,31 @@ class Unsupported(M365Error):
 
 
 def read_policy(run: Run, version: str = "v1.0") -> dict[str, Any]:
-    """The policy with all its configurations, in one request. Raises Unsupported."""
+    """The policy with all its configurations, in one request. Raises Unsupported, StateUnknown."""
     kind = "" if version == "v1.0" else " (beta)"
     try:
-        return run.client.get(POLICY, version=version, action=f"read the authentication methods policy{kind}")
+        policy = run.client.get(POLICY, version=version, action=f"read the authentication methods policy{kind}")
     except GraphError as error:
-        if isinstance(error, NotFound) or NO_SUCH_SEGMENT in error.text:
+        if error.means_unsupported():
             reason = (
                 f"The authentication methods policy is unsupported in this cloud ({run.client.cloud.name}): Graph has "
                 f"none{kind}. Nothing was written."
             )
             raise Unsupported(reason) from None
         raise
+    with readable_policy():
+        check_shape(policy)
+    return policy
+
+
+@contextmanager
+def readable_policy() -> Iterator[None]:
+    """What looks at the policy. Raises StateUnknown where it is not as Microsoft documents it."""
+    try:
+        yield
+    except UnexpectedShape as error:
+        reason = f"The authentication methods policy cannot be read: {error}. Nothing was written."
+        raise StateUnknown(reason) from None
 
 
 def bytes_of(policy: Mapping[str, Any]) -> int:
@@ -65,13 +79,21 @@ def refuse_too_large(before: Mapping[str, Any], after: Mapping[str, Any]) -> Non
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups that the task names: ``ids`` by what it calls them (lower case), ``names`` by id (lower case)."""
+    """Groups that the task names: ``ids`` by what it calls them (lower case), ``names`` by id (lower case).
+
+    ``expected`` are ids that stand in for groups which are not there yet, in a dry run.
+    """
 
     ids: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    expected: frozenset[str] = frozenset()
 
     def id_of(self, name: str) -> str:
         return self.ids.get(name.casefold(), name.lower())
+
+    def known_id(self, identity: str) -> str | None:
+        """None for a group that is not there yet."""
+        return None if identity.lower() in self.expected else identity
 
     def name_of(self, identity: str) -> str | None:
         return self.names.get(identity.lower())
@@ -84,14 +106,16 @@ def look_up(run: Run, names: Iterable[str]) -> Groups:
     """Raises OptionError for a group that is missing or not unique. Asks Graph once in a run."""
     wanted = sorted({name for name in names if name.casefold() != ALL_USERS}, key=str.casefold)
     if "groups" not in run.kept:
-        found = find_groups(run.client, wanted)
+        expected = expected_groups(run)
+        found = find_groups(run.client, wanted, expected)
         ids = {label.casefold(): identity.lower() for identity, label in found.items()}
         ids.update({identity.casefold(): identity.lower() for identity in found})
         for name in wanted:
             if name.casefold() not in ids:
                 reason = f"The group that Graph finds as '{name}' has another name. Write its object ID."
                 raise OptionError(reason)
-        run.kept["groups"] = Groups(ids, {identity.lower(): label for identity, label in found.items()})
+        names = {identity.lower(): label for identity, label in found.items()}
+        run.kept["groups"] = Groups(ids, names, frozenset(group.id for group in expected.values()))
     groups: Groups = run.kept["groups"]
     return groups
 

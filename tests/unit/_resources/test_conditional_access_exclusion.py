@@ -57,7 +57,9 @@ class Tenant(FakeGraph):
 
 def worked(tenant: Tenant, check_mode: bool = False, **options: Any) -> dict[str, Any]:
     given = {"users": [], "groups": [], "state": "present", "wait_timeout": 0, **options}
-    return work(RESOURCE, run_of(tenant, given, check_mode), Progress())
+    progress = Progress()
+    result = work(RESOURCE, run_of(tenant, given, check_mode), progress)
+    return {**result, "diff": progress.plan.diff()}
 
 
 @pytest.mark.parametrize("named", [GROUP, "Emergency access"])
@@ -84,6 +86,31 @@ def test_without_managed_policies_the_members_are_not_read() -> None:
     tenant = Tenant(policy(1, "A"))
     worked(tenant, groups=[GROUP])
     assert not any("transitiveMembers" in read.path for reads in tenant.read_together for read in reads)
+
+
+def test_a_dry_run_knows_a_group_that_is_not_there_yet() -> None:
+    """It shows what the run will, also where a policy excludes the members one by one, of whom some are there."""
+    there = Tenant(policy(1, "A"), policy(2, "Microsoft-managed: MFA", excludeUsers=["user-1"]))
+    there.objects[f"/groups/{GROUP}/transitiveMembers"].append(
+        {"@odata.type": "#microsoft.graph.user", "id": "user-1", "userPrincipalName": EMERGENCY}
+    )
+    missing = Tenant(*there.policies.values())
+    missing.objects["/groups"] = []
+    options = {
+        "groups": ["emergency access"],
+        "expected_groups": [{"display_name": "Emergency access", "members": [EMERGENCY, "two@contoso.example"]}],
+    }
+    predicted = worked(missing, check_mode=True, **options)
+    done = worked(there, **options)
+    assert len(there.writes) == 2
+    assert predicted["diff"] == done["diff"]
+    assert [change["after"] for change in done["diff"]] == [
+        {"groups": ["Emergency access"]},
+        {"users": sorted([EMERGENCY, "two@contoso.example"])},
+    ]
+    with pytest.raises(OptionError, match="There is no group 'emergency access'"):
+        worked(missing, **options)
+    assert missing.writes == []
 
 
 def test_the_policies_that_could_not_be_changed_are_named_and_the_others_are_changed() -> None:
