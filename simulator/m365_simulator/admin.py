@@ -41,6 +41,8 @@ def make_admin(simulation: Simulation, stop: Callable[[], None]) -> Router:
         ("GET", "/faults", admin.faults),
         ("POST", "/faults", admin.add_fault),
         ("DELETE", "/faults", admin.clear_faults),
+        ("GET", "/held", admin.held),
+        ("DELETE", "/held", admin.release),
         ("GET", "/faults/plan", admin.fault_plan),
         ("POST", "/faults/plan", admin.load_fault_plan),
         ("GET", "/assumptions", admin.assumptions),
@@ -118,6 +120,27 @@ class _Admin:
         """With ?tenant=ID only the plan that this tenant has for itself."""
         self._simulation.faults.clear(self._named_tenant(request))
         return await self.faults(request)
+
+    async def held(self, request: Request) -> Response:
+        """What a fault of the kind hold lets wait. With ?wanted=N answered when there are so many, or after ?seconds=S
+        (30)."""
+        try:
+            wanted = int(request.query_params.get("wanted", "0"))
+            seconds = float(request.query_params.get("seconds", "30"))
+        except ValueError:
+            raise SimulatorError("wanted and seconds must be numbers.") from None
+        held = self._simulation.faults.held
+        await held.until(wanted, seconds)
+        return JSONResponse(held.as_json())
+
+    async def release(self, request: Request) -> Response:
+        """All that wait go on, or those of ?tenant=ID. With ?drop=true their connections are closed instead, and what
+        had not taken effect never does."""
+        drop = request.query_params.get("drop", "false")
+        if drop not in ("true", "false"):
+            raise SimulatorError("drop must be true or false.")
+        self._simulation.faults.held.release(self._named_tenant(request), drop=drop == "true")
+        return JSONResponse({})
 
     async def fault_plan(self, request: Request) -> Response:
         return JSONResponse(self._simulation.faults.plan_as_json(self._named_tenant(request)))

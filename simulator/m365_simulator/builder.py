@@ -17,7 +17,7 @@ from m365_simulator.building.administrative_units import build_administrative_un
 from m365_simulator.building.company import build_domains, build_organization, build_subscriptions
 from m365_simulator.building.conditional_access import build_conditional_access
 from m365_simulator.building.groups import build_groups
-from m365_simulator.building.making import Making, numbered, tenant_random
+from m365_simulator.building.making import Making, numbered, scenario_random
 from m365_simulator.building.people import build_people
 from m365_simulator.building.policies import build_policies
 from m365_simulator.building.service_principals import build_service_principals
@@ -41,6 +41,8 @@ DEFAULT_PERMISSIONS = (
     "Policy.ReadWrite.Authorization",
     "Policy.ReadWrite.ConditionalAccess",
     "Policy.ReadWrite.SecurityDefaults",
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
     "RoleManagement.ReadWrite.Directory",
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
@@ -55,7 +57,7 @@ def describe_tenant(
 
     The certificate is added by the caller, which owns the keys.
     """
-    rng = tenant_random(seed, number, "tenant")
+    rng = scenario_random(scenario, seed, number, "tenant")
     about = scenario.get("tenant", {})
     label = numbered(about.get("initial_domain", name), repeat)
     wanted = scenario.get("application", {})

@@ -62,6 +62,25 @@ def role_assignment(role: str, principal: str, scope: str = "/") -> dict[str, An
     }
 
 
+GROUP_ELIGIBILITY, GROUP_ASSIGNMENT = "groupEligibility", "groupAssignment"
+"""Kinds in the store of what Privileged Identity Management for groups knows."""
+
+
+def group_eligibility(group: str, principal: str, start: str) -> dict[str, Any]:
+    """A privilegedAccessGroupEligibilityScheduleInstance of a member, without an end."""
+    id = f"{group}_member_{uuid.uuid5(uuid.UUID(group), principal)}"
+    return {
+        "id": id,
+        "accessId": "member",
+        "endDateTime": None,
+        "groupId": group,
+        "memberType": "direct",
+        "principalId": principal,
+        "startDateTime": start,
+        "eligibilityScheduleId": id,
+    }
+
+
 def new_group(id: str, created: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A security group as Graph shows it after creation, with what the creator wrote. One that can hold roles is
     private, says Microsoft's page "group resource type"."""

@@ -51,6 +51,7 @@ PERSON: dict[str, Any] = {
 
 SCHEMA: dict[str, Any] = {
     "description": str,
+    "seed": int,
     "drawn": {
         "users": {"least": int, "most": int},
         "licences": dict.fromkeys(LICENCES, NUMBER),
@@ -96,6 +97,7 @@ SCHEMA: dict[str, Any] = {
             "description": str,
             "role_assignable": bool,
             "members": [str],
+            "eligible_members": [str],
             "departments": [str],
             "roles": [str],
         }

@@ -14,7 +14,7 @@ from typing import Any
 
 from m365_simulator.assumptions import check_assumption
 from m365_simulator.builder import build_tenant, describe_tenant
-from m365_simulator.building.making import tenant_random
+from m365_simulator.building.making import scenario_random
 from m365_simulator.clock import Clock, to_stamp
 from m365_simulator.drawing import Drawn, draw_scenario
 from m365_simulator.errors import SimulatorError
@@ -204,7 +204,7 @@ class Simulation:
         scenarios = self._plan["scenarios"]
         content = scenarios[number % len(scenarios)][1]
         if "drawn" in content and number not in self._drawn_scenarios:
-            rng = tenant_random(self._plan["seed"], number, "drawing")
+            rng = scenario_random(content, self._plan["seed"], number, "drawing")
             self._drawn_scenarios[number] = draw_scenario(rng, content, self._plan["users"])
         return self._drawn_scenarios.get(number)
 
@@ -215,9 +215,11 @@ class Simulation:
         )
 
     def _create_tenants(self) -> dict[str, Tenant]:
-        tenants = {}
+        tenants: dict[str, Tenant] = {}
         for number in range(self._plan["count"]):
             tenant = self._describe(number)
+            if tenant.id in tenants:
+                raise SimulatorError(f"The scenario {tenant.scenario} has the seed of an earlier tenant.")
             tenant.application.certificate = make_certificate(
                 self.client_key, tenant.application.display_name, self._plan["started"]
             )

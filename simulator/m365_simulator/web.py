@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from m365_simulator import resource_manager
 from m365_simulator.admin import make_admin
 from m365_simulator.faults.answers import intercepting
-from m365_simulator.faults.plan import AFTER, BEFORE, RESET, TRUNCATED, Asked
+from m365_simulator.faults.plan import AFTER, BEFORE, HOLD, RESET, TRUNCATED, Asked
 from m365_simulator.graph.errors import GraphError
 from m365_simulator.graph.metadata import MINIMAL
 from m365_simulator.graph.router import BOTH, GraphRequest, GraphResponse
@@ -139,6 +139,11 @@ class WebApplication:
             return None, fault is not None
         if fault.kind == RESET:
             raise ConnectionReset
+        if fault.kind == HOLD:
+            entry.tenant = asked.tenant or None
+            if not await self._simulation.faults.held.hold(entry, stage):
+                raise ConnectionReset
+            return None, False
         found = intercepting(fault)
         if found is not None:
             return _graph_response(found), False

@@ -31,7 +31,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.zerotrust.m365.plugins.module_utils._door import argument_spec
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
-from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa_waves
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources import many_users
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.per_user_mfa import RESOURCE as PER_USER_MFA
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.per_user_mfa_info import RESOURCE as INVENTORY
 from ansible_collections.zerotrust.m365.tests.benchmarks.measuring import BenchmarkFailed, ratios
@@ -72,7 +72,7 @@ def inventory(address: Mapping[str, Any], _folder: Path) -> dict[str, Any]:
 
 def retirement(address: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Everybody's per-user MFA taken away, with the limit of writes as fast as the simulator's time goes."""
-    per_user_mfa_waves.SPAN = SPAN / TIME_SCALE
+    many_users.SPAN = SPAN / TIME_SCALE
     result = run(
         PER_USER_MFA,
         address,

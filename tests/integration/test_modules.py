@@ -58,12 +58,13 @@ MODULES: dict[str, tuple[str, list[str]]] = {
     "per_user_mfa": ("hybrid", ["Give it to an administrator who has none"]),
     "per_user_mfa_info": ("legacy", []),
     "security_defaults": ("legacy", ["Turn security defaults on"]),
+    "sign_in_sessions": ("business", ["Sign them out"]),
     "temporary_access_pass": ("business", ["Make a pass"]),
     "tenant_info": ("hybrid", []),
 }
 
 # How many writes those tasks make, where it is not one each.
-WRITES = {"authentication_method": 3, "emergency_account": 4, "hardware_oath_token": 4}
+WRITES = {"authentication_method": 3, "emergency_account": 4, "hardware_oath_token": 4, "sign_in_sessions": 2}
 
 # Modules that meet a security key.
 PLUGGED_IN = {"passkey"}

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._graph.batch import Read
 from .._graph.client import GraphClient
-from .._graph.errors import M365Error
+from .._graph.errors import GraphError, M365Error
 from .._graph.query import path_segment
 from .._policy import authentication_methods, conditional_access, licences
 from .._policy.facts import (
@@ -57,16 +57,21 @@ ROLE_DEFINITIONS = Read(
     collection=True,
     action="list the role definitions",
 )
+WITHOUT_METHODS_POLICY = "The authentication methods policy is unsupported in this cloud: Graph has none."
 
 
 @dataclass(frozen=True)
 class FactRow:
-    """``follow`` gives further reads that depend on the first answers; ``derive`` gets all answers in order."""
+    """``follow`` gives further reads that depend on the first answers; ``derive`` gets all answers in order.
+
+    ``unsupported`` is the sentence for a cloud in which Graph has none of it.
+    """
 
     name: str
     reads: tuple[Read, ...]
     derive: Callable[[Answers, Answers], Any]
     follow: Callable[[Answers], list[Read]] = lambda _answers: []
+    unsupported: str = ""
 
 
 def _only_organization(answers: Answers) -> Mapping[str, Any]:
@@ -237,7 +242,7 @@ FACTS: dict[str, FactRow] = {
         FactRow("federation", (DOMAINS,), _federation, follow=_federation_reads),
         FactRow("licences", (SUBSCRIBED_SKUS,), _licences),
         FactRow("security_defaults", (SECURITY_DEFAULTS,), _security_defaults),
-        FactRow("authentication_methods", (METHODS_POLICY,), _methods),
+        FactRow("authentication_methods", (METHODS_POLICY,), _methods, unsupported=WITHOUT_METHODS_POLICY),
         FactRow("conditional_access", (CONDITIONAL_ACCESS,), _conditional_access),
         FactRow("privileged_roles", (ROLE_ASSIGNMENTS, ROLE_DEFINITIONS), _privileged_roles, follow=_group_reads),
     )
@@ -268,7 +273,7 @@ def _gather_rows(client: GraphClient, rows: Sequence[FactRow]) -> dict[str, Fact
         try:
             follow[row.name] = row.follow(_successful(answers, row.reads))
         except (M365Error, UnexpectedShape) as error:
-            facts[row.name] = unknown(_reason(error))
+            facts[row.name] = unknown(_reason(error, row))
     more = _read_once(client, [read for reads in follow.values() for read in reads])
     for row in rows:
         if row.name in follow:
@@ -280,7 +285,7 @@ def _derive(row: FactRow, answers: Mapping[int, Any], more: Mapping[int, Any], f
     try:
         return known(row.derive(_successful(answers, row.reads), _successful(more, follow)))
     except (M365Error, UnexpectedShape) as error:
-        return unknown(_reason(error))
+        return unknown(_reason(error, row))
 
 
 def _read_once(client: GraphClient, reads: Sequence[Read]) -> dict[int, Any]:
@@ -307,7 +312,9 @@ def _successful(answers: Mapping[int, Any], reads: Sequence[Read]) -> list[Any]:
     return found
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, row: FactRow | None = None) -> str:
+    if row and row.unsupported and isinstance(error, GraphError) and error.means_unsupported():
+        return row.unsupported
     return error.message if isinstance(error, M365Error) else f"Graph's answer has an unexpected shape: {error}."
 
 

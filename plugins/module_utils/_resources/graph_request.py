@@ -91,7 +91,9 @@ class GraphRequest(Resource):
         return contains(state.value, run.options["desired"])
 
     def result(self, run: Run, plan: Plan, state: Found) -> dict[str, Any]:
-        return {"resource": state.value if state.readable else _shown(run.answers[0] if run.answers else None)}
+        answer = run.answers[0] if run.answers else None
+        created = answer.get("id") if run.options["method"] == "POST" and isinstance(answer, Mapping) else None
+        return {"resource": state.value if state.readable else _shown(answer), "created_id": created}
 
     def _planned(self, run: Run, change: Change) -> Plan:
         return Plan([change], planned=f"{change.title} would be sent.", done=f"{change.title} was sent.")

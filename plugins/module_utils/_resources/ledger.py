@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from .._graph.errors import M365Error, OptionError
+from .._graph.files import local_path
 
 OWNER_ONLY = 0o600
+# A million users twice over.
+MOST_BYTES = 512 * 1024 * 1024
 # Longer than any line.
 TAIL = 64 * 1024
 
@@ -29,7 +32,7 @@ class Ledger:
 
     def __init__(self, option: str, path: str) -> None:
         self._option = option
-        self.path = Path(path).expanduser()
+        self.path = local_path(option, path)
 
     def check(self) -> None:
         """Raises OptionError where it could not be written, in a dry run just as in a run."""
@@ -52,6 +55,8 @@ class Ledger:
     def lines(self) -> list[dict[str, Any]]:
         """What it holds; a last line that was broken off is left out. Raises OptionError for a damaged one."""
         try:
+            if self.path.stat().st_size > MOST_BYTES:
+                self._refuse(f"'{self.path}' is larger than {MOST_BYTES // 1024 // 1024} MiB")
             content = self.path.read_bytes()
         except FileNotFoundError:
             return []

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .._engine.plan import NO_ID, Bulk, Change, Plan, Request
@@ -27,20 +28,24 @@ from .._policy.coverage import COVERED, WEAKER, WHEN_NECESSARY, Defences, Verdic
 from .._policy.facts import UnexpectedShape, text
 from .._policy.per_user_mfa import DISABLED, PROPERTY, STATES, USER_PROPERTIES, converged
 from .._policy.per_user_mfa_ledger import Entry, open_entries, other_tenants
-from .cover import GUEST_PROPERTIES, read_people, read_tenant_cover
-from .directory import find_groups, find_users
+from .cover import Expected, read_tenant_cover
 from .ledger import Ledger
+from .many_users import (
+    FEW,
+    MOST_LISTED,
+    MOST_NAMED,
+    SELECTING,
+    cut_into_waves,
+    meant_users,
+    refuse_bad_selection,
+    refuse_small_numbers,
+    refuse_too_many,
+    users_in_words,
+)
+from .people import GUEST_PROPERTIES, People, read_people, read_people_again
 from .per_user_mfa_reading import raise_what_concerns_all, read_everybody, read_states, requirements_path
-from .per_user_mfa_waves import MOST_NAMED, Waves, Wish
+from .per_user_mfa_waves import FAIL, SKIP, Skipped, Waves, Wish
 from .registration import read_registration
-
-SKIP, FAIL = "skip", "fail"
-MOST_LISTED = 1000
-# So many users are read one by one; for more, everybody is read by the list.
-FEW = 200
-WAVE = 200
-
-SELECTING = ("users", "groups", "all")
 
 
 class PerUserMfa(Resource):
@@ -58,6 +63,13 @@ class PerUserMfa(Resource):
         "uncovered": {"type": "str", "choices": [SKIP, FAIL], "default": SKIP},
         "accept_trusted_locations": {"type": "bool", "default": False},
         "weaker_cover_for": {"type": "list", "elements": "str", "default": []},
+        "cover_expected": {
+            "type": "dict",
+            "options": {
+                "security_defaults": {"type": "bool"},
+                "excluded_users": {"type": "list", "elements": "str", "default": []},
+            },
+        },
         "report_registration": {"type": "bool", "default": False},
         "settle_time": {"type": "int", "default": 300},
         "ledger": {"type": "path"},
@@ -71,7 +83,7 @@ class PerUserMfa(Resource):
         """The users who are meant and their states. After the writes it is what the waves saw."""
         state: State | None = run.kept.get("state")
         if state is None:
-            _refuse_bad_options(run.options)
+            _refuse_bad_options(run)
             state = run.kept["state"] = _read(run)
         return state
 
@@ -79,32 +91,32 @@ class PerUserMfa(Resource):
         """Each wave was read again when it was written; what went wrong in one comes out here, after all of them."""
         waves: Waves = run.kept["waves"]
         if waves.failures:
-            waves.fail(f"{_users(len(waves.failures))} could not be changed, all others were.")
+            waves.fail(f"{users_in_words(len(waves.failures))} could not be changed, all others were.")
         return True
 
     def plan(self, run: Run, state: State) -> Plan:
         decided = run.kept["decided"] = _decide(run, state)
-        most = run.options["max_changes"]
-        if most is not None and len(decided.wishes) > most:
-            raise OptionError(
-                f"{_users(len(decided.wishes))} would be changed, which is more than max_changes allows ({most}). "
-                "Nothing was changed."
-            )
+        refuse_too_many(run.options, len(decided.wishes))
         size = run.options["wave_size"]
         now = decided.wishes[:size] if size else decided.wishes
         if not now:
             return Plan(done=_nothing_to_do(decided))
         return Plan(
-            changes=[_change(run, now, decided)],
-            planned=f"Per-user MFA would be changed for {_users(len(now))}.{_aside(decided, len(now))}",
-            done=f"Per-user MFA was changed for {_users(len(now))}.{_aside(decided, len(now))}",
+            changes=[_change(run, now, decided, {one.id: one for one in state.chosen})],
+            planned=f"Per-user MFA would be changed for {users_in_words(len(now))}.{_aside(decided, len(now))}",
+            done=_done(decided, len(now)),
         )
 
     def result(self, run: Run, plan: Plan, state: State) -> dict[str, Any]:
         decided: Decided = run.kept["decided"]
         waves: Waves | None = run.kept.get("waves")
         planned = len(plan.changes[0].after or {}) if plan.changes else 0
+        left = list(waves.left.values()) if waves else []
+        if left:
+            decided.skipped += left
+            decided.wishes = [wish for wish in decided.wishes if waves and wish.id not in waves.left]
         return {
+            **({"msg": _done(decided, planned)} if left else {}),
             "per_user_mfa": {
                 "state": run.options["state"],
                 "selected": state.selected,
@@ -122,7 +134,7 @@ class PerUserMfa(Resource):
                 "registration": decided.registration,
                 "notes": decided.notes,
                 "ledger": str(_ledger(run.options).path),
-            }
+            },
         }
 
 
@@ -160,24 +172,6 @@ class State:
     unknown: list[Skipped] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Skipped:
-    id: str
-    name: str
-    state: str
-    verdict: str
-    reason: str
-
-    def as_result(self) -> dict[str, str]:
-        return {
-            "id": self.id,
-            "user_principal_name": self.name,
-            "state": self.state,
-            "verdict": self.verdict,
-            "reason": self.reason,
-        }
-
-
 @dataclass
 class Decided:
     """Who is changed, in order, and who is not and why. ``covers`` counts users by (by, policy, asks)."""
@@ -194,23 +188,22 @@ class Decided:
 # What was asked
 
 
-def _refuse_bad_options(options: Mapping[str, Any]) -> None:
+def _refuse_bad_options(run: Run) -> None:
     """Raises OptionError for what cannot be, before anything is sent."""
+    options = run.options
+    if options["cover_expected"] and not run.check_mode:
+        raise OptionError("cover_expected is for a dry run only. In a run, only what is there covers anybody.")
     selecting = [name for name in SELECTING if options[name]]
     if options["restore_from"]:
         if options["state"] or selecting:
             raise OptionError("restore_from says what to put back for whom; give neither 'state' nor users with it.")
     elif not options["state"]:
         raise OptionError("Give 'state', or 'restore_from'.")
-    elif not selecting:
-        raise OptionError("Give 'users', 'groups' or 'all': whose state it is about.")
-    elif options["all"] and len(selecting) > 1:
-        raise OptionError("'all' is everybody; give no 'users' or 'groups' with it.")
-    elif not options["ledger"]:
-        raise OptionError("Give 'ledger', the file that keeps the states of before.")
-    for name, least in (("canary", 0), ("settle_time", 0), ("wave_size", 1), ("max_changes", 0)):
-        if options[name] is not None and options[name] < least:
-            raise OptionError(f"{name} must be at least {least}, but is {options[name]}.")
+    else:
+        refuse_bad_selection(options, "state it is about")
+        if not options["ledger"]:
+            raise OptionError("Give 'ledger', the file that keeps the states of before.")
+    refuse_small_numbers(options, {"canary": 0, "settle_time": 0, "wave_size": 1, "max_changes": 0})
     _ledger(options).check()
 
 
@@ -284,11 +277,11 @@ def _read_selected(run: Run) -> State:
     """The users who were asked for, but for those who were excluded."""
     options = run.options
     _entries(run)
-    excluded = _meant(run, options["exclude_users"], options["exclude_groups"])
+    excluded = meant_users(run.client, options["exclude_users"], options["exclude_groups"])
     if options["all"]:
         selection = _everybody(run, None, excluded)
     else:
-        meant = _meant(run, options["users"], options["groups"]) - excluded
+        meant = meant_users(run.client, options["users"], options["groups"]) - excluded
         if len(meant) <= FEW:
             selection = Selection(options["state"], options["current_states"], meant, excluded)
             found = _read_users(run, sorted(meant))
@@ -296,21 +289,6 @@ def _read_selected(run: Run) -> State:
         else:
             selection = _everybody(run, meant, excluded)
     return selection.state
-
-
-def _meant(run: Run, users: Sequence[str], groups: Sequence[str]) -> frozenset[str]:
-    """Ids in lower case of users and of those in groups, however deep. Raises OptionError for a name nobody has."""
-    found = {identity.lower() for identity in find_users(run.client, list(dict.fromkeys(users)))} if users else set()
-    for group in find_groups(run.client, list(dict.fromkeys(groups))) if groups else ():
-        for page in run.client.pages(
-            f"/groups/{path_segment(group)}/transitiveMembers",
-            parameters={"$select": "id", "$top": "999"},
-            action="list the members of a group",
-        ):
-            found.update(
-                text(member, "id").lower() for member in page if text(member, "@odata.type") == "#microsoft.graph.user"
-            )
-    return frozenset(found)
 
 
 class Selection:
@@ -382,7 +360,8 @@ def _decide(run: Run, state: State) -> Decided:
     """Who is changed: whoever loses per-user MFA only where something else demonstrably covers them."""
     decided = Decided(skipped=list(state.unknown))
     if state.chosen:
-        tenant = read_tenant_cover(run.client, trusted_locations=run.options["accept_trusted_locations"])
+        trusting = run.options["accept_trusted_locations"]
+        tenant = read_tenant_cover(run.client, trusted_locations=trusting, expected=_expected(run))
         wrong_kind = tenants.refusal(tenant.kind)
         if wrong_kind:
             raise OptionError(wrong_kind)
@@ -393,10 +372,15 @@ def _decide(run: Run, state: State) -> Decided:
             verdicts = _verdicts(run, tenant.defences, losing, decided)
         else:
             verdicts = {}
+        uncovered = _uncovered(run, losing, verdicts) if verdicts else {}
+        decided.skipped += uncovered.values()
         for one in state.chosen:
-            _take(run, one, verdicts.get(one.id), decided)
+            if one.id not in uncovered:
+                _take(run, one, verdicts.get(one.id), decided)
         if losing and not run.options["require_cover"]:
-            decided.notes.append(f"Whether something else covers them was not looked at, for {_users(len(losing))}.")
+            decided.notes.append(
+                f"Whether something else covers them was not looked at, for {users_in_words(len(losing))}."
+            )
     _note_what_defaults_mean(decided)
     _refuse_uncovered(run, decided)
     if decided.wishes and run.options["report_registration"]:
@@ -404,18 +388,46 @@ def _decide(run: Run, state: State) -> Decided:
     return decided
 
 
+def _expected(run: Run) -> Expected:
+    """What earlier steps of this dry run would change. Raises OptionError for a name that nobody has."""
+    told = run.options["cover_expected"] or {}
+    excluded = meant_users(run.client, told.get("excluded_users") or [], ())
+    return Expected(told.get("security_defaults"), excluded)
+
+
 def _verdicts(run: Run, defences: Defences, losing: Sequence[Chosen], decided: Decided) -> dict[str, Verdict]:
-    people = read_people(run.client, defences, [one.id for one in losing])
+    people = run.kept["people"] = read_people(run.client, defences, [one.id for one in losing])
     decided.notes.extend(people.reasons)
-    return {one.id: verdict(people.person(one.id, guest=one.guest, kinds=one.kinds), defences) for one in losing}
+    return _judged(people, defences, losing)
+
+
+def _judged(people: People, defences: Defences, chosen: Collection[Chosen]) -> dict[str, Verdict]:
+    return {one.id: verdict(people.person(one.id, guest=one.guest, kinds=one.kinds), defences) for one in chosen}
+
+
+def _uncovered(run: Run, chosen: Collection[Chosen], verdicts: Mapping[str, Verdict]) -> dict[str, Skipped]:
+    """By id those whom nothing covers, by these verdicts, or not well enough."""
+    found = {}
+    for one in chosen:
+        its = verdicts[one.id]
+        if its.state != COVERED and not (its.state == WEAKER and one.id.lower() in _weaker_cover_for(run)):
+            found[one.id] = Skipped(one.id, one.name, one.state, its.state, its.reason)
+    return found
+
+
+def _judge_again(
+    run: Run, chosen: Mapping[str, Chosen], defences: Defences, ids: Collection[str]
+) -> dict[str, Skipped]:
+    """The same of a wave, right before it, with memberships and roles as they are now."""
+    wave = [chosen[identity] for identity in ids]
+    people = read_people_again(run.client, defences, ids, run.kept["people"])
+    notes = run.kept["decided"].notes
+    notes.extend(reason for reason in people.reasons[:1] if reason not in notes)
+    return _uncovered(run, wave, _judged(people, defences, wave))
 
 
 def _take(run: Run, one: Chosen, found: Verdict | None, decided: Decided) -> None:
-    """Put a user among those who are changed, or those who are skipped."""
-    accepted = found is not None and found.state == WEAKER and one.id.lower() in _weaker_cover_for(run)
-    if found is not None and found.state != COVERED and not accepted:
-        decided.skipped.append(Skipped(one.id, one.name, one.state, found.state, found.reason))
-        return
+    """Put a user among those who are changed."""
     cover = found.cover if found else None
     expected = frozenset(run.options["current_states"]) if run.options["state"] else frozenset({one.state})
     expected = frozenset(state for state in expected if not converged(one.to, state))
@@ -427,7 +439,7 @@ def _take(run: Run, one: Chosen, found: Verdict | None, decided: Decided) -> Non
 def _weaker_cover_for(run: Run) -> frozenset[str]:
     """Ids of the users who were named for it. Raises OptionError for a name that nobody has."""
     if "weaker_cover_for" not in run.kept:
-        run.kept["weaker_cover_for"] = _meant(run, run.options["weaker_cover_for"], ())
+        run.kept["weaker_cover_for"] = meant_users(run.client, run.options["weaker_cover_for"], ())
     found: frozenset[str] = run.kept["weaker_cover_for"]
     return found
 
@@ -436,8 +448,8 @@ def _note_what_defaults_mean(decided: Decided) -> None:
     count = sum(number for (_by, _name, asks), number in decided.covers.items() if asks == WHEN_NECESSARY)
     if count:
         decided.notes.append(
-            f"Security defaults ask {_users(count)} for MFA only when Entra finds it necessary, which is less often "
-            "than per-user MFA does. Microsoft recommends them all the same."
+            f"Security defaults ask {users_in_words(count)} for MFA only when Entra finds it necessary, which is less "
+            "often than per-user MFA does. Microsoft recommends them all the same."
         )
 
 
@@ -446,7 +458,7 @@ def _refuse_uncovered(run: Run, decided: Decided) -> None:
         named = " ".join(f"{one.name}: {one.reason}" for one in decided.skipped[:MOST_NAMED])
         more = len(decided.skipped) - MOST_NAMED
         raise OptionError(
-            f"{_users(len(decided.skipped))} would be skipped, and nobody may be. Nothing was changed. {named}"
+            f"{users_in_words(len(decided.skipped))} would be skipped, and nobody may be. Nothing was changed. {named}"
             + (f" And {more} more." if more > 0 else "")
         )
 
@@ -454,32 +466,38 @@ def _refuse_uncovered(run: Run, decided: Decided) -> None:
 # Planning
 
 
-def _change(run: Run, wishes: Sequence[Wish], decided: Decided) -> Change:
+def _change(run: Run, wishes: Sequence[Wish], decided: Decided, chosen: Mapping[str, Chosen]) -> Change:
     covering = [] if decided.defences is None else decided.defences.policies
     used = {wish.cover.name for wish in wishes if wish.cover}
     canary = min(run.options["canary"], len(wishes))
+    before = {wish.name: wish.before for wish in wishes}
+    after = {wish.name: wish.to for wish in wishes}
     waves = run.kept["waves"] = Waves(
         run,
         {wish.id: wish for wish in wishes},
         _ledger(run.options),
         [policy for policy in covering if policy.name in used],
+        partial(_judge_again, run, chosen),
+        shown=(before, after),
         restores=bool(run.options["restore_from"]),
         canary=canary > 0,
     )
-    ids = [wish.id for wish in wishes]
-    cut = [ids[:canary], *(ids[start : start + WAVE] for start in range(canary, len(ids), WAVE))]
     return Change(
-        title=f"per-user MFA of {_users(len(wishes))}",
-        before={wish.name: wish.before for wish in wishes},
-        after={wish.name: wish.to for wish in wishes},
+        title=f"per-user MFA of {users_in_words(len(wishes))}",
+        before=before,
+        after=after,
         request=Request(
             method="PATCH",
             path=requirements_path(NO_ID),
             version="beta",
             action="change the per-user MFA state of a user",
-            bulk=Bulk([wave for wave in cut if wave], waves.prepare, waves.finish),
+            bulk=Bulk(cut_into_waves([wish.id for wish in wishes], canary), waves.prepare, waves.finish),
         ),
     )
+
+
+def _done(decided: Decided, count: int) -> str:
+    return f"Per-user MFA was changed for {users_in_words(count)}.{_aside(decided, count)}"
 
 
 def _nothing_to_do(decided: Decided) -> str:
@@ -490,14 +508,10 @@ def _aside(decided: Decided, now: int) -> str:
     remaining = len(decided.wishes) - now
     sentences = []
     if remaining:
-        sentences.append(f" {_users(remaining)} remain for the next wave.")
+        sentences.append(f" {users_in_words(remaining)} remain for the next wave.")
     if decided.skipped:
-        sentences.append(f" {_users(len(decided.skipped))} were left as they are, for the reasons given.")
+        sentences.append(f" {users_in_words(len(decided.skipped))} were left as they are, for the reasons given.")
     return "".join(sentences)
-
-
-def _users(count: int) -> str:
-    return f"{count} {'user' if count == 1 else 'users'}"
 
 
 RESOURCE = PerUserMfa()

@@ -3,23 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Changes per-user MFA in waves (private to the collection).
 
-Before each wave: what covers the users must still be there, and their states are read the documented way and put into
-the ledger. After it: every answer is looked at, and every state read again.
+Before each wave: what covers the users is read again, with their memberships, and their states are read the documented
+way and put into the ledger. After it: every answer is looked at, and every state read again.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
 
 from .._engine.engine import Poll, is_doubtful
 from .._engine.run import Run
 from .._graph.batch import BatchRequest
 from .._graph.errors import M365Error, NoAnswer, NotFound, Throttled, Unauthorized
-from .._policy.coverage import SECURITY_DEFAULTS, Cover, MfaPolicy
+from .._policy.coverage import SECURITY_DEFAULTS, Cover, Defences, MfaPolicy
 from .._policy.per_user_mfa import PROPERTY, converged
 from .._policy.per_user_mfa_ledger import (
     CHANGE,
@@ -35,12 +33,11 @@ from .._policy.per_user_mfa_ledger import (
 )
 from .cover import read_tenant_cover
 from .ledger import Ledger
+from .many_users import Pace, SomeFailed
 from .per_user_mfa_reading import read_states, requirements_path
 
-MOST_NAMED = 20
-# Graph's published limit of writes by one application in one tenant: so many in any so many seconds. Keeping to it is
-# faster than being throttled.
-MOST_WRITES, SPAN = 3000, 150.0
+SKIP, FAIL = "skip", "fail"
+"""What to do with users whom nothing covers."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +52,24 @@ class Wish:
     cover: Cover | None = None
 
 
-class SomeFailed(M365Error):
-    """Some users could not be changed, or the waves were stopped. ``failures`` are sentences by name."""
+@dataclass(frozen=True)
+class Skipped:
+    """One user who is left as is, and why."""
 
-    def __init__(self, lead: str, failures: Mapping[str, str], changed: int, remaining: int) -> None:
-        self.failures, self.changed, self.remaining = dict(failures), changed, remaining
-        shown = " ".join(f"{name}: {why}" for name, why in list(failures.items())[:MOST_NAMED])
-        more = f" And {len(failures) - MOST_NAMED} more." if len(failures) > MOST_NAMED else ""
-        said = f"{changed} {'user was' if changed == 1 else 'users were'} changed."
-        super().__init__(f"{lead} {said} {shown}{more}".strip())
+    id: str
+    name: str
+    state: str
+    verdict: str
+    reason: str
 
-    def details(self) -> dict[str, Any]:
-        return {"refused": self.failures, "changed": self.changed, "remaining": self.remaining}
+    def as_result(self) -> dict[str, str]:
+        return {
+            "id": self.id,
+            "user_principal_name": self.name,
+            "state": self.state,
+            "verdict": self.verdict,
+            "reason": self.reason,
+        }
 
 
 class CoverGone(M365Error):
@@ -75,35 +78,48 @@ class CoverGone(M365Error):
 
 @dataclass
 class Waves:
-    """``policies`` are those that cover somebody here. ``changed`` has the states that were seen, by id."""
+    """``policies`` are those that cover somebody here. ``changed`` has the states that were seen, by id.
+
+    ``uncovered`` judges users again, by id, by what the tenant has now: it names those who are not covered any more.
+    ``left`` are these, who are left as they are, and taken out of ``shown``, both sides of the diff by name.
+    """
 
     run: Run
     wishes: Mapping[str, Wish]
     ledger: Ledger
     policies: Sequence[MfaPolicy]
+    uncovered: Callable[[Defences, Collection[str]], Mapping[str, Skipped]]
+    shown: tuple[dict[str, str], dict[str, str]]
     restores: bool
     canary: bool
     changed: dict[str, str] = field(default_factory=dict)
+    left: dict[str, Skipped] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     settled: bool = False
-    sent: deque[tuple[float, int]] = field(default_factory=deque)
+    pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.run.client.policy)
 
     # Before a wave
 
     def prepare(self, ids: Sequence[str]) -> dict[str, BatchRequest]:
         wave = [self.wishes[identity] for identity in ids]
-        self._pace(len(wave))
-        if any(wish.cover for wish in wave):
-            if not self.settled:
-                self._settle()
-                self.settled = True
-            self._check_cover()
+        self.pace.wait_for(len(wave))
+        if any(wish.cover for wish in wave) and not self.settled:
+            self._settle()
+            self.settled = True
         states = read_states(self.run.client, ids)
+        there = [wish for wish in wave if wish.cover and not isinstance(states[wish.id], NotFound)]
+        left = self.uncovered(self._cover_now(), [wish.id for wish in there]) if there else {}
+        self._leave(left)
         self.entries = {}
         for wish in wave:
             current = states[wish.id]
+            if wish.id in left:
+                continue
             if isinstance(current, NotFound):
                 self.gone.append(wish.name)
             elif not isinstance(current, str):
@@ -118,11 +134,13 @@ class Waves:
             for identity, entry in self.entries.items()
         }
 
-    def _pace(self, count: int) -> None:
-        """Wait until so many more writes are within the limit."""
-        policy = self.run.client.policy
-        while self.sent and sum(number for _when, number in self.sent) + count > MOST_WRITES:
-            policy.pause(self.sent.popleft()[0] + SPAN - policy.clock())
+    def _leave(self, users: Mapping[str, Skipped]) -> None:
+        self.left.update(users)
+        if self.run.options["uncovered"] == FAIL:
+            self.failures.update({one.name: one.reason for one in users.values()})
+        for one in users.values():
+            for side in self.shown:
+                side.pop(one.name, None)
 
     def _settle(self) -> None:
         """Wait until what covers has been in force for ``settle_time``: how far it has spread cannot be seen."""
@@ -145,7 +163,7 @@ class Waves:
         if seconds > 0:
             self.run.client.policy.pause(seconds)
 
-    def _check_cover(self) -> None:
+    def _cover_now(self) -> Defences:
         """Raises CoverGone unless all that covers somebody is as it was when that was decided."""
         trusting = self.run.options["accept_trusted_locations"]
         now = read_tenant_cover(self.run.client, trusted_locations=trusting).defences
@@ -159,12 +177,13 @@ class Waves:
                 f"Stopped before a write: what covers the users was switched off, changed, or cannot be read any more "
                 f"({', '.join(wrong)}).{unread} {len(self.changed)} users were changed before; run the task again."
             )
+        return now
 
     # After a wave
 
     def finish(self, answers: Mapping[str, M365Error | None]) -> None:
         """Raises SomeFailed where going on makes no sense."""
-        self.sent.append((self.run.client.policy.clock(), len(answers)))
+        self.pace.note(len(answers))
         self._take_refusals(answers)
         shown = self._until_shown([one for one in self.entries.values() if self._may_be_done(answers[one.id])])
         for entry in self.entries.values():
@@ -222,7 +241,7 @@ class Waves:
             self.fail(lead)
 
     def fail(self, lead: str) -> None:
-        remaining = len(self.wishes) - len(self.changed) - len(self.gone)
+        remaining = len(self.wishes) - len(self.changed) - len(self.gone) - len(self.left)
         raise SomeFailed(lead, self.failures, len(self.changed), remaining)
 
     # The ledger

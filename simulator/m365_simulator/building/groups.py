@@ -10,7 +10,7 @@ from typing import Any
 
 from m365_simulator.building.making import Making
 from m365_simulator.directory_roles import BUILT_IN_ROLES
-from m365_simulator.objects import new_group
+from m365_simulator.objects import GROUP_ELIGIBILITY, group_eligibility, new_group
 from m365_simulator.population import new_id
 
 
@@ -31,5 +31,8 @@ def build_groups(making: Making) -> None:
         for department in item.get("departments", []):
             members += making.departments[department]
         making.store.link_many((group["id"], member) for member in dict.fromkeys(members))
+        for member in item.get("eligible_members", []):
+            eligibility = group_eligibility(group["id"], making.resolve(member), making.created)
+            making.add(GROUP_ELIGIBILITY, eligibility["id"], eligibility)
         for role in item.get("roles", []):
             making.assign(BUILT_IN_ROLES[role][0], group["id"])

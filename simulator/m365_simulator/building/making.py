@@ -37,6 +37,12 @@ def tenant_random(seed: int, number: int, purpose: str) -> random.Random:
     return random.Random(f"{seed}/{number}/{purpose}")
 
 
+def scenario_random(scenario: Mapping[str, Any], seed: int, number: int, purpose: str) -> random.Random:
+    """The same, but from the scenario's own seed where it has one: its tenant is the same wherever it stands."""
+    own = scenario.get("seed")
+    return tenant_random(seed, number, purpose) if own is None else tenant_random(own, 0, purpose)
+
+
 class Making:
     """A tenant that is being made. `ids` has the id of `user:NAME`, `group:NAME`, `role:NAME` and `location:NAME`."""
 
@@ -85,7 +91,7 @@ class Making:
             self.legacy_signers.append(row)
 
     def random(self, purpose: str) -> random.Random:
-        return tenant_random(self.seed, self.tenant.number, purpose)
+        return scenario_random(self.scenario, self.seed, self.tenant.number, purpose)
 
     def numbered(self, name: str) -> str:
         return numbered(name, self.repeat)

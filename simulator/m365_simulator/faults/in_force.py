@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from m365_simulator.clock import Clock, Pace
 from m365_simulator.errors import SimulatorError
+from m365_simulator.faults.held import Held
 from m365_simulator.faults.late import Late, make_late
 from m365_simulator.faults.past import Change
 from m365_simulator.faults.plan import SLOW, Asked, Fault, Plan, read_fault
@@ -104,6 +105,7 @@ class Faults:
         self._clock = clock
         self.tenants: Collection[str] = ()
         self._first = Plan()
+        self.held = Held()
         self.clear()
 
     # What is in force
@@ -130,6 +132,7 @@ class Faults:
         self._late: dict[str, list[Late]] = {}
         self._hidden: dict[str, int] = {}
         self._pages: dict[str, _Pages] = {}
+        self.held.release()
 
     def forget(self, tenant: str) -> None:
         """Count from the start for a tenant whose state is new."""

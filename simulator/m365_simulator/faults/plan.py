@@ -19,7 +19,7 @@ from m365_simulator.errors import SimulatorError
 from m365_simulator.faults.throttling import LIMITS
 
 ERROR, RESET, SLOW, TRUNCATED, NOT_JSON = "error", "reset", "slow", "truncated", "not_json"
-TOKEN_EXPIRED, LATE_VISIBILITY, STALE = "token_expired", "late_visibility", "stale"
+TOKEN_EXPIRED, LATE_VISIBILITY, STALE, HOLD = "token_expired", "late_visibility", "stale", "hold"
 
 BEFORE, AFTER, WRITE = "before", "after", "write"
 """When a fault strikes: before the request takes effect, after it, or (those that hide a write) while it does."""
@@ -44,6 +44,7 @@ KINDS: dict[str, frozenset[str]] = {
     TOKEN_EXPIRED: _ANSWERING,
     LATE_VISIBILITY: _HIDING,
     STALE: _HIDING,
+    HOLD: _ANSWERING | {"when"},
 }
 """The kinds of faults, and the keys that each may have."""
 

@@ -61,6 +61,10 @@ def _read_schedules(word: str) -> frozenset[str]:
     return READ_ROLES | _write_schedules(word) | {f"Role{word}Schedule.Read.Directory"}
 
 
+def _read_group_schedules(word: str) -> frozenset[str]:
+    return _any(*(f"Privileged{word}Schedule.{verb}.AzureADGroup" for verb in ("Read", "ReadWrite")))
+
+
 READ_UNITS = _any("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *DIRECTORY_READ)
 WRITE_UNITS = _any("AdministrativeUnit.ReadWrite.All", "Directory.ReadWrite.All")
 READ_RISK = _any("IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All")
@@ -200,7 +204,7 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
     (POST, ACCESS_PASSES): (_write_method("TAP"),),
     (GET, ACCESS_PASSES + "/{method}"): (_read_method("TAP"),),
     (DELETE, ACCESS_PASSES + "/{method}"): (_write_method("TAP"),),
-    (POST, "/users/{id}/revokeSignInSessions"): (WRITE_USERS | {"User.RevokeSessions.All"},),
+    (POST, "/users/{id}/revokeSignInSessions"): (_any("User.RevokeSessions.All"),),
     (GET, "/users/{id}/memberOf"): (READ_USERS | {"GroupMember.Read.All"},),
     (GET, "/users/{id}/transitiveMemberOf"): (READ_USERS | {"Group.Read.All", "GroupMember.Read.All"},),
     (GET, "/groups"): (READ_GROUPS,),
@@ -233,6 +237,12 @@ PERMISSIONS: dict[tuple[str, str], Needs] = {
         (POST, f"{ROLES}/{name}"): (_write_schedules(SCHEDULES[name]),)
         for name in SCHEDULES
         if name.endswith("Requests")
+    },
+    **{
+        (GET, f"/identityGovernance/privilegedAccess/group/{word.lower()}ScheduleInstances"): (
+            _read_group_schedules(word),
+        )
+        for word in ("Assignment", "Eligibility")
     },
     (GET, "/identityProtection/riskyUsers"): (READ_RISK,),
     (GET, "/directoryObjects/{id}"): (_any(*DIRECTORY_READ),),

@@ -107,7 +107,7 @@ class _Roles:
 ROLES = (_Roles("Assignment", ACTIVE), _Roles("Eligibility", ELIGIBLE))
 
 
-def _check_licence(call: Call) -> None:
+def check_licence(call: Call) -> None:
     if tier_of(call.store.documents("subscribedSku")) != P2:
         raise GraphError(
             400,
@@ -159,7 +159,7 @@ Show = Callable[[_Roles, Row], dict[str, Any]]
 
 def _lists(roles: _Roles, form: str, entity: EntityType, show: Show) -> Callable[[Call], GraphResponse]:
     def answer(call: Call) -> GraphResponse:
-        _check_licence(call)
+        check_licence(call)
         suffix = roles.suffix(form) + "{select}"
         return answer_list(call, entity, suffix, show=lambda row: show(roles, row), expands=expands(call))
 
@@ -168,7 +168,7 @@ def _lists(roles: _Roles, form: str, entity: EntityType, show: Show) -> Callable
 
 def _gets(roles: _Roles, form: str, entity: EntityType, show: Show) -> Callable[[Call], GraphResponse]:
     def answer(call: Call) -> GraphResponse:
-        _check_licence(call)
+        check_licence(call)
         row = call.store.read(entity.kind, call.id)
         if row is None:
             raise not_found(call.id)
@@ -193,7 +193,7 @@ class _Wanted:
 
 def _posts(roles: _Roles) -> Callable[[Call], GraphResponse]:
     def answer(call: Call) -> GraphResponse:
-        _check_licence(call)
+        check_licence(call)
         body = {name: value for name, value in call.body().items() if "@odata." not in name}
         check_known(body, REQUEST_MEMBERS, roles.requests.name)
         wanted = _read_request(call, roles, body)

@@ -63,12 +63,15 @@ def get_definition(call: Call) -> GraphResponse:
 
 def expands(call: Call) -> dict[str, Callable[[dict[str, Any]], Any]]:
     definitions = {row.id: _show_definition(call, row.document) for row in call.store.rows(DEFINITION.kind)}
+    return {
+        "principal": lambda item: show_principal(call, item),
+        "roleDefinition": lambda item: definitions.get(item["roleDefinitionId"]),
+    }
 
-    def principal(assignment: dict[str, Any]) -> dict[str, Any] | None:
-        found = find_object(call.store, assignment["principalId"])
-        return show_object(found[0], found[1].document) if found else None
 
-    return {"principal": principal, "roleDefinition": lambda item: definitions.get(item["roleDefinitionId"])}
+def show_principal(call: Call, assignment: dict[str, Any]) -> dict[str, Any] | None:
+    found = find_object(call.store, assignment["principalId"])
+    return show_object(found[0], found[1].document) if found else None
 
 
 def list_assignments(call: Call) -> GraphResponse:

@@ -19,7 +19,7 @@ from m365_simulator.faults.answers import Interception, intercepting
 from m365_simulator.faults.in_force import Faults
 from m365_simulator.faults.late import read_late, refusal_of_write
 from m365_simulator.faults.past import Past
-from m365_simulator.faults.plan import AFTER, BEFORE, RESET, TOKEN_EXPIRED, TRUNCATED, WRITE, Asked, Fault
+from m365_simulator.faults.plan import AFTER, BEFORE, HOLD, RESET, TOKEN_EXPIRED, TRUNCATED, WRITE, Asked, Fault
 from m365_simulator.faults.throttling import charges, resource_units
 from m365_simulator.graph import (
     administrative_units,
@@ -29,6 +29,7 @@ from m365_simulator.graph import (
     deleted_items,
     directory_objects,
     further_policies,
+    group_schedules,
     groups,
     hardware_oath,
     named_locations,
@@ -75,6 +76,7 @@ ROUTES: list[Route] = [
     *passkeys.ROUTES,
     *hardware_oath.ROUTES,
     *groups.ROUTES,
+    *group_schedules.ROUTES,
     *roles.ROUTES,
     *role_schedules.ROUTES,
     *administrative_units.ROUTES,
@@ -292,6 +294,10 @@ class GraphService:
             await asyncio.sleep(struck.delay)
         fault = struck.fault
         if fault is None:
+            return False
+        if fault.kind == HOLD:
+            if not await self._faults.held.hold(entry, stage):
+                raise ConnectionReset
             return False
         if fault.kind == TOKEN_EXPIRED:
             self._tokens.expire(_bearer(request))

@@ -26,6 +26,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.coverage im
     Verdict,
     defences,
     kinds_of_guest,
+    once_excluded,
     shortcomings,
     verdict,
 )
@@ -349,6 +350,20 @@ def test_more_policies_never_take_cover_away(
     assert (verdict(person, defences(security_defaults, several)).state == COVERED) is (
         any(covered) or (not several and verdict(person, defences(security_defaults, [])).state == COVERED)
     )
+
+
+@given(st.lists(policies, max_size=3), people, st.sampled_from([True, False, None]), st.booleans())
+def test_whom_every_policy_would_exclude_rests_on_none_and_all_others_as_before(
+    several: list[dict[str, Any]], person: Person, security_defaults: bool | None, named: bool
+) -> None:
+    tenant = defences(security_defaults, several)
+    found = verdict(person, once_excluded(tenant, {person.id if named else f"not {person.id}"}))
+    if not named:
+        assert found == verdict(person, tenant)
+        return
+    assert found.cover is None or found.cover.by == "security_defaults"
+    without_policies = verdict(person, defences(security_defaults, []))
+    assert (found.state, found.cover) == (without_policies.state, without_policies.cover)
 
 
 @pytest.mark.parametrize(

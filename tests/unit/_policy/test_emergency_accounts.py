@@ -71,6 +71,10 @@ def test_names_on_other_domains_are_refused(domain: str) -> None:
     assert "is not on the tenant's initial domain" in str(domain_refusal(f"emergency1@{domain}", INITIAL))
 
 
+def test_a_name_with_the_initial_domain_at_its_end_only_is_refused() -> None:
+    assert domain_refusal(f"emergency1@other.example@{INITIAL}", INITIAL) is not None
+
+
 @pytest.mark.parametrize("password", ["Abcdefg1", "abcdefg1!", "ABC 123 !?", "Aa1" * 85 + "x"])
 def test_passwords_that_entra_takes(password: str) -> None:
     assert password_refusal(password, ["emergency1", "Emergency access"]) is None
@@ -93,6 +97,11 @@ def test_passwords_that_entra_does_not_take(password: str, words: str) -> None:
     refusal = password_refusal(password, ["emergency1", "Emergency access"])
     assert refusal is not None
     assert words in refusal
+
+
+@pytest.mark.parametrize(("name", "taken"), [("Ann", True), ("Anna", False), ("x.anna", False)])
+def test_only_words_of_four_letters_count_in_a_password(name: str, taken: bool) -> None:
+    assert (password_refusal("Annanas-1", [name]) is None) is taken
 
 
 @given(st.text(max_size=300), st.text(max_size=20))
@@ -163,6 +172,12 @@ GROUP = {
 def test_groups(change: dict[str, Any], words: str | None) -> None:
     refusal = group_refusal({**GROUP, **change})
     assert (refusal is None) if words is None else (refusal is not None and words in refusal)
+    assert refusal is None or "'Emergency access'" in refusal
+
+
+def test_a_group_of_no_known_kind_is_not_judged() -> None:
+    with pytest.raises(UnexpectedShape, match="'groupTypes'"):
+        group_refusal({**GROUP, "groupTypes": None})
 
 
 @pytest.mark.parametrize(("restricted", "kind", "words"), [
@@ -173,6 +188,7 @@ def test_administrative_units(restricted: Any, kind: Any, words: str | None) -> 
     unit = {"displayName": "Emergency", "isMemberManagementRestricted": restricted, "membershipType": kind}
     refusal = unit_refusal(unit)
     assert (refusal is None) if words is None else (refusal is not None and words in refusal)
+    assert refusal is None or "'Emergency'" in refusal
 
 
 def test_a_deleted_user_is_known_by_the_name_of_before() -> None:
@@ -236,9 +252,10 @@ def test_of_the_holders_only_users_for_the_whole_tenant_count() -> None:
             assignment("g", kind="group"),
             assignment("u", scope="/administrativeUnits/x"),
             {**assignment("gone"), "principal": None},
+            assignment("another", name="b@x"),
         ]
     )
-    assert found.users() == {ACCOUNT: "a@x"}
+    assert found.users() == {ACCOUNT: "a@x", "another": "b@x"}
 
 
 USER = {
@@ -257,6 +274,7 @@ USER = {
         ({"onPremisesSyncEnabled": True}, False),
         ({"userType": "Guest"}, False),
         ({"userPrincipalName": "a@Federated.example"}, False),
+        ({"userPrincipalName": "a@b@federated.example"}, False),
     ],
 )
 def test_who_can_sign_in_without_help(change: dict[str, Any], expected: bool) -> None:

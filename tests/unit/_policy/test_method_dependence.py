@@ -196,7 +196,7 @@ def profile(number: int, kinds: str, keys: Any = None) -> dict[str, Any]:
 
 
 def profiled(*profiles: Any, chosen: Any) -> dict[str, Any]:
-    targets = [{"id": "all_users", "allowedPasskeyProfiles": chosen}]
+    targets = [{"id": "all_users", "allowedPasskeyProfiles": list(chosen)}]
     return policy(configuration("Fido2", include=targets, passkeyProfiles=list(profiles), keyRestrictions=None))
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from urllib3.response import HTTPResponse
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._door import argument_spec
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
@@ -57,7 +58,7 @@ class SimulatedTenant:
                 response = requests.Response()
                 response.status_code = answer.status
                 response.headers.update(answer.headers)
-                response.raw = io.BytesIO(answer.content)
+                response.raw = HTTPResponse(io.BytesIO(answer.content), preload_content=False)
                 return response
 
         monkeypatch.setattr(session, "HttpSession", InProcess)

@@ -238,7 +238,8 @@ def test_always_returns_what_graph_answered_without_its_secrets() -> None:
     plan = RESOURCE.plan(run, RESOURCE.read(run))
     run.answers.append({"id": "x", "temporaryAccessPass": "a-secret", "inner": [{"secretText": "a-secret"}]})
     assert RESOURCE.result(run, plan, RESOURCE.read(run)) == {
-        "resource": {"id": "x", "temporaryAccessPass": NOT_SHOWN, "inner": [{"secretText": NOT_SHOWN}]}
+        "resource": {"id": "x", "temporaryAccessPass": NOT_SHOWN, "inner": [{"secretText": NOT_SHOWN}]},
+        "created_id": "x",
     }
     assert RESOURCE.reached(run, plan, RESOURCE.read(run))
 
@@ -248,7 +249,7 @@ def test_always_returns_null_for_an_empty_answer_and_in_check_mode() -> None:
         run = run_of(FakeGraph(), options(method="POST", always=True))
         run.answers.extend(answers)
         plan = RESOURCE.plan(run, Found(readable=False))
-        assert RESOURCE.result(run, plan, Found(readable=False)) == {"resource": None}
+        assert RESOURCE.result(run, plan, Found(readable=False)) == {"resource": None, "created_id": None}
 
 
 # Reached
@@ -274,7 +275,10 @@ def test_reached(method: str, value: Any, reached: bool) -> None:
 
 def test_the_result_is_the_object() -> None:
     run = run_of(FakeGraph(), options(method="PATCH", desired=WANTED))
-    assert RESOURCE.result(run, Plan(), Found(readable=True, value=PRESENT)) == {"resource": PRESENT}
+    assert RESOURCE.result(run, Plan(), Found(readable=True, value=PRESENT)) == {
+        "resource": PRESENT,
+        "created_id": None,
+    }
 
 
 # Secrets

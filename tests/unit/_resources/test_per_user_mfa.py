@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._resources import p
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.per_user_mfa import RESOURCE
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_tenant import OpenTenant, SimulatedTenant
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL
+from m365_simulator.licences import subscribed_sku
+from m365_simulator.objects import GROUP_ASSIGNMENT, GROUP_ELIGIBILITY, group_eligibility
 from m365_simulator.simulation import Options, Simulation
 
 GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
@@ -355,6 +358,127 @@ def test_cover_that_goes_away_between_two_waves_stops_the_run(covered: Simulated
     assert len(seen) == 1
     after = states(covered)
     assert sum(before[name] != after[name] for name in before) == 3
+
+
+def after_the_canary(tenant: SimulatedTenant, change: Callable[[], None]) -> None:
+    """Have something done once, right after the first writes were answered."""
+
+    def look(method: str, path: str, body: bytes) -> None:
+        if path == "/beta/$batch" and b'"PATCH"' in body:
+            tenant.on_answer = lambda _method, _path, _body: None
+            change()
+
+    tenant.on_answer = look
+
+
+def covered_staff(tenant: SimulatedTenant) -> tuple[list[str], str]:
+    """The ids of four plain users whom a policy covers by a group, and the group that it excludes."""
+    holders = {assignment["principalId"] for assignment in tenant.store.documents("roleAssignment")}
+    plain = [one["id"] for one in tenant.users() if one["userType"] == "Member" and one["id"] not in holders][:4]
+    spared = make_group(tenant, "Spared", [])
+    around = make_group(tenant, "Around the spared", [spared])
+    add_policy(
+        tenant,
+        "MFA for some",
+        {"includeGroups": [make_group(tenant, "Asked", plain)], "excludeGroups": [around]},
+    )
+    return sorted(plain), spared
+
+
+def make_group(tenant: SimulatedTenant, name: str, members: Sequence[str]) -> str:
+    body = {"displayName": name, "mailEnabled": False, "mailNickname": name.replace(" ", ""), "securityEnabled": True}
+    group: str = tenant.client.call("POST", "/v1.0/groups", body).body["id"]
+    put_into(tenant, group, *members)
+    return group
+
+
+def put_into(tenant: SimulatedTenant, group: str, *members: str) -> None:
+    for member in members:
+        reference = {"@odata.id": f"https://localhost:8443/v1.0/directoryObjects/{member}"}
+        assert tenant.client.call("POST", f"/v1.0/groups/{group}/members/$ref", reference).status == 204
+
+
+@pytest.mark.parametrize("left", [1, 3], ids=["one of a wave", "the whole wave"])
+def test_whoever_loses_cover_between_two_waves_keeps_it(business: SimulatedTenant, ledger: Path, left: int) -> None:
+    """They come into a group inside of one that the policy excludes."""
+    users, spared = covered_staff(business)
+    late = users[4 - left :]
+    names = {one["userPrincipalName"] for one in business.users() if one["id"] in late}
+    after_the_canary(business, lambda: put_into(business, spared, *late))
+    result = run(business, ledger, users=users, canary=1)
+    assert not result.get("failed"), result["msg"]
+    told = result["per_user_mfa"]
+    assert {one["user_principal_name"]: one["verdict"] for one in told["skipped"]} == dict.fromkeys(names, "uncovered")
+    assert "exclude the user: 'MFA for some'" in told["skipped"][0]["reason"]
+    assert (told["changed"], told["remaining"]) == (4 - left, 0)
+    assert result["msg"].startswith(f"Per-user MFA was changed for {4 - left} user")
+    assert result["diff"][0]["after"].keys() == result["diff"][0]["before"].keys()
+    assert len(result["diff"][0]["after"]) == 4 - left == len(writes(business))
+    assert {states(business)[name] for name in names} == {"enforced"}
+    assert not names & {line["user_principal_name"] for line in lines(ledger)}
+    again = run(business, ledger, users=users)
+    assert not again["changed"]
+    assert len(again["per_user_mfa"]["skipped"]) == left
+
+
+def test_where_nobody_may_be_skipped_lost_cover_fails_the_task(business: SimulatedTenant, ledger: Path) -> None:
+    users, spared = covered_staff(business)
+    after_the_canary(business, lambda: put_into(business, spared, users[3]))
+    result = run(business, ledger, users=users, canary=1, uncovered="fail")
+    assert result["failed"]
+    assert "exclude the user: 'MFA for some'" in result["msg"]
+    assert len(writes(business)) == len(result["diff"][0]["after"]) == 3
+
+
+@pytest.mark.parametrize("path", ["/transitiveMemberOf", "/roleManagement/directory/roleAssignments"])
+def test_where_graph_does_not_answer_before_a_wave_it_stops(business: SimulatedTenant, ledger: Path, path: str) -> None:
+    users, _spared = covered_staff(business)
+    fault = {"path": path, "status": 503, "times": None}
+    after_the_canary(business, lambda: business.client.admin("POST", "/faults", fault) and None)
+    result = run(business, ledger, users=users, canary=1)
+    assert result["failed"]
+    assert "503" in result["msg"]
+    assert len(writes(business)) == 1
+
+
+def test_whoever_gets_another_role_between_two_waves_keeps_it(covered: SimulatedTenant, ledger: Path) -> None:
+    """Security defaults would ask them only when Entra finds it necessary."""
+    holders = {assignment["principalId"] for assignment in covered.store.documents("roleAssignment")}
+    chosen = [one for one in covered.users() if one["perUserMfaState"] != "disabled" and one["id"] not in holders]
+    users = sorted(one["id"] for one in chosen)
+    body = {"principalId": users[-1], "roleDefinitionId": GLOBAL_READER, "directoryScopeId": "/"}
+    assign = ("POST", "/v1.0/roleManagement/directory/roleAssignments", body)
+    after_the_canary(covered, lambda: covered.client.call(*assign) and None)
+    (skipped,) = run(covered, ledger, users=users, canary=1)["per_user_mfa"]["skipped"]
+    assert (skipped["id"], skipped["verdict"]) == (users[-1], "weaker")
+    assert sum(user["perUserMfaState"] != "disabled" for user in covered.users() if user["id"] in users) == 1
+
+
+def test_whose_groups_cannot_be_read_again_keeps_it(business: SimulatedTenant, ledger: Path) -> None:
+    users, _spared = covered_staff(business)
+    fault = {"path": f"/users/{users[2]}/transitiveMemberOf", "status": 403, "times": None}
+    business.client.admin("POST", "/faults", fault)
+    (skipped,) = run(business, ledger, users=users)["per_user_mfa"]["skipped"]
+    assert (skipped["id"], skipped["verdict"]) == (users[2], "unknown")
+    assert len(writes(business)) == 3
+
+
+def test_what_reading_cover_again_costs(business: SimulatedTenant, ledger: Path) -> None:
+    """For each wave one request of the tenant, one of the roles, and one for every 20 users; nothing when converged."""
+    users, _spared = covered_staff(business)
+    many = [one["id"] for one in business.users()]
+    put_into(business, group_id(business, "Asked"), *(set(many) - set(users)))
+    result = run(business, ledger, canary=4)
+    changed, skipped = result["per_user_mfa"]["changed"], result["per_user_mfa"]["skipped"]
+    assert changed + len(skipped) == len(many)
+    read_again = [entry for entry in business.entries() if entry["path"].endswith("/transitiveMemberOf")]
+    assert len(read_again) == changed
+    assert len({entry["batch"] for entry in read_again}) == 1 + -(-(changed - 4) // 20)
+    policies = [entry for entry in business.entries() if entry["path"] == "/identity/conditionalAccess/policies"]
+    assert len(policies) == 3
+    again = run(business, ledger, exclude_users=[one["id"] for one in skipped])
+    assert again["msg"] == "Nobody's per-user MFA has to be changed."
+    assert not [entry for entry in business.entries() if "/transitiveMember" in entry["path"]]
 
 
 def test_who_is_deleted_meanwhile_is_told(covered: SimulatedTenant, ledger: Path) -> None:
@@ -736,6 +860,130 @@ def test_a_line_that_was_broken_off_is_no_harm(covered: SimulatedTenant, ledger:
     assert states(covered) == before
 
 
+# Who may join groups for a time
+
+
+@pytest.fixture
+def premium(business: SimulatedTenant) -> SimulatedTenant:
+    tenant = business.simulation.first.id
+    sku = subscribed_sku(tenant, "AAD_PREMIUM_P2", bought=5, consumed=0, status="Enabled")
+    business.store.insert("subscribedSku", sku["id"], sku)
+    business.simulation.store.commit()
+    return business
+
+
+def let_join(tenant: SimulatedTenant, group: str, principal: str, **more: Any) -> None:
+    """Make somebody eligible; with more members, give them an assignment instead."""
+    document = {**group_eligibility(group, principal, tenant.simulation.clock.stamp()), **more}
+    if more:
+        document["assignmentScheduleId"] = document.pop("eligibilityScheduleId")
+    tenant.store.insert(GROUP_ASSIGNMENT if more else GROUP_ELIGIBILITY, document["id"], document)
+    tenant.simulation.store.commit()
+
+
+def verdicts(result: dict[str, Any]) -> dict[str, str]:
+    return {one["id"]: one["verdict"] for one in result["per_user_mfa"]["skipped"]}
+
+
+def test_who_may_join_a_group_that_a_policy_excludes_is_not_known_to_be_covered(
+    premium: SimulatedTenant, ledger: Path
+) -> None:
+    """Oneself, by a group that is eligible, and for a group inside of the excluded one."""
+    users, inner = covered_staff(premium)
+    around = group_id(premium, "Around the spared")
+    let_join(premium, around, users[0])
+    let_join(premium, around, make_group(premium, "Eligible", users[1:2]))
+    let_join(premium, inner, users[2])
+    result = run(premium, ledger, users=users, canary=1)
+    assert verdicts(result) == dict.fromkeys(users[:3], "unknown")
+    assert "Whether these policies cover the user is not known: 'MFA for some'." in str(
+        result["per_user_mfa"]["skipped"]
+    )
+    assert result["per_user_mfa"]["notes"] == []
+    assert len(writes(premium)) == 1
+
+
+@pytest.mark.parametrize(
+    ("assignment", "covered_by_it"),
+    [
+        ({"assignmentType": "assigned", "endDateTime": None}, True),
+        ({"assignmentType": "assigned", "endDateTime": "2099-01-01T00:00:00Z"}, False),
+        ({"assignmentType": "activated", "endDateTime": "2099-01-01T00:00:00Z"}, False),
+        ({"assignmentType": "assigned", "accessId": "owner", "endDateTime": "2099-01-01T00:00:00Z"}, True),
+    ],
+)
+def test_who_is_in_a_group_for_a_time_only_is_not_known_to_be_covered(
+    premium: SimulatedTenant, ledger: Path, assignment: dict[str, Any], covered_by_it: bool
+) -> None:
+    users, _spared = covered_staff(premium)
+    let_join(premium, group_id(premium, "Asked"), users[0], **assignment)
+    assert verdicts(run(premium, ledger, users=users)) == ({} if covered_by_it else {users[0]: "unknown"})
+
+
+def test_who_may_join_a_group_with_another_role_keeps_it(premium: SimulatedTenant, ledger: Path) -> None:
+    for policy in premium.store.documents("conditionalAccessPolicy"):
+        premium.store.delete("conditionalAccessPolicy", policy["id"])
+    switch_defaults(premium, on=True)
+    holders = {assignment["principalId"] for assignment in premium.store.documents("roleAssignment")}
+    user, other = [one["id"] for one in premium.users() if one["userType"] == "Member" and one["id"] not in holders][:2]
+    readers = make_group(premium, "Readers", [])
+    give = {"principalId": readers, "roleDefinitionId": GLOBAL_READER, "directoryScopeId": "/"}
+    document = {**premium.store.documents("roleAssignment")[0], **give, "id": "readers"}
+    premium.store.insert("roleAssignment", "readers", document)
+    let_join(premium, readers, user)
+    assert verdicts(run(premium, ledger, users=[user, other])) == {user: "weaker"}
+
+
+def test_what_cannot_be_read_of_joining_is_told(premium: SimulatedTenant, ledger: Path) -> None:
+    users, _spared = covered_staff(premium)
+    granted = premium.simulation.first.application.permissions
+    premium.client.grant(*(permission for permission in granted if "AzureADGroup" not in permission))
+    result = run(premium, ledger, users=users)
+    assert verdicts(result) == {}
+    (note,) = result["per_user_mfa"]["notes"]
+    assert "Who may join groups for a time was not looked at" in note
+    assert "PrivilegedAssignmentSchedule.Read.AzureADGroup" in note
+
+
+# A dry run of what comes after other changes
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_expected_cover_is_judged_as_in_the_run(legacy: SimulatedTenant, ledger: Path, on: bool) -> None:
+    """Somebody with another role, and all others: the very same answer before and after security defaults."""
+    make_reader(legacy)
+    switch_defaults(legacy, on=not on)
+    predicted = run(legacy, ledger, check_mode=True, cover_expected={"security_defaults": on})
+    assert writes(legacy) == []
+    assert not ledger.exists()
+    switch_defaults(legacy, on=on)
+    done = run(legacy, ledger)
+    assert done["per_user_mfa"] == predicted["per_user_mfa"]
+    assert done["diff"] == predicted["diff"]
+    assert {one["verdict"] for one in done["per_user_mfa"]["skipped"]} == {"weaker" if on else "uncovered"}
+
+
+def test_the_first_day_of_a_tenant_is_no_expected_cover(legacy: SimulatedTenant, ledger: Path) -> None:
+    document = legacy.store.documents("organization")[0]
+    created = {**document, "createdDateTime": legacy.simulation.clock.stamp()}
+    legacy.store.update("organization", document["id"], document=created)
+    found = run(legacy, ledger, check_mode=True, cover_expected={"security_defaults": True})["per_user_mfa"]
+    assert found["changed"] == 0
+    assert {one["verdict"] for one in found["skipped"]} == {"unknown"}
+
+
+def test_expected_exclusions_are_judged_as_in_the_run(business: SimulatedTenant, ledger: Path) -> None:
+    users, spared = covered_staff(business)
+    name = next(one["userPrincipalName"] for one in business.users() if one["id"] == users[0])
+    options = {"users": users, "check_mode": True}
+    predicted = run(business, ledger, **options, cover_expected={"excluded_users": [name]})
+    put_into(business, spared, users[0])
+    actual = run(business, ledger, **options)
+    assert actual["per_user_mfa"] == predicted["per_user_mfa"]
+    assert actual["diff"] == predicted["diff"]
+    assert [one["id"] for one in predicted["per_user_mfa"]["skipped"]] == [users[0]]
+
+
 # Settling
 
 
@@ -789,6 +1037,7 @@ def test_a_policy_says_itself_since_when_it_is_there(
         ({"wave_size": 0}, "wave_size must be at least 1"),
         ({"max_changes": -1}, "max_changes must be at least 0"),
         ({"settle_time": -1}, "settle_time must be at least 0"),
+        ({"cover_expected": {"security_defaults": True}}, "cover_expected is for a dry run only"),
         ({"restore_from": "/nowhere/ledger", "state": "disabled"}, "restore_from says what to put back"),
         ({"restore_from": "/nowhere/ledger", "state": None, "all": True}, "restore_from says what to put back"),
         ({"restore_from": "/tmp/there-is-no-ledger", "state": None, "all": False}, "does not exist or is empty"),
