@@ -100,7 +100,7 @@ options:
     default: 10.0
   read_timeout:
     description:
-      - Seconds to wait for each part of an answer.
+      - Seconds to wait for each part of an answer. All of it has to be there in ten times that.
     type: float
     default: 60.0
   max_retries:

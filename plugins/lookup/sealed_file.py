@@ -26,6 +26,12 @@ options:
         not look this up in it.
     type: list
     elements: str
+  replacing:
+    description:
+      - The texts that the files hold until now, an empty one for a file that is not there. Where one holds another
+        text, somebody else has written it meanwhile; then it fails, and nothing is written.
+    type: list
+    elements: str
   writable:
     description:
       - Whether to fail unless the files could be written.
@@ -60,8 +66,12 @@ _list:
   elements: str
 """
 
+import fcntl
 import os
 import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,31 +79,55 @@ from ansible.errors import AnsibleLookupError
 from ansible.parsing.vault import is_encrypted
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import OptionError, readable
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.files import MAX_FILE_BYTES, local_path
+
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
 
 class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: Any = None, **kwargs: Any) -> list[str]:
-        paths = [Path(str(term)).expanduser() for term in terms]
+        try:
+            paths = [local_path("The path of a sealed file", str(term)) for term in terms]
+        except OptionError as error:
+            raise AnsibleLookupError(error.message) from None
         content = kwargs.get("content")
         try:
             if content is not None:
-                _write_all(paths, [str(text) for text in content])
+                _write_all(paths, [str(text) for text in content], kwargs.get("replacing"))
             if kwargs.get("writable"):
                 _refuse_read_only(paths)
             return [_text(path) for path in paths]
         except OSError as error:
             refusal = f"The sealed file {error.filename} cannot be read or written: {error.strerror}."
-            raise AnsibleLookupError(refusal) from None
+            raise AnsibleLookupError(readable(refusal)) from None
 
 
-def _write_all(paths: list[Path], content: list[str]) -> None:
+def _write_all(paths: list[Path], content: list[str], replacing: list[Any] | None) -> None:
     if len(paths) != len(content) or not all(map(is_encrypted, content)):
         raise AnsibleLookupError("sealed_file writes one encrypted text to each path.")
-    for path, text in zip(paths, content, strict=True):
-        path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        _write(path, text)
+    folders = sorted({path.parent for path in paths})
+    for folder in folders:
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    with ExitStack() as locks:
+        for folder in folders:
+            locks.enter_context(_locked(folder))
+        if replacing is not None and [_text(path) for path in paths] != [str(text) for text in replacing]:
+            raise AnsibleLookupError("Another run has written the sealed file meanwhile. Nothing was written.")
+        for path, text in zip(paths, content, strict=True):
+            _write(path, text)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Nobody else writes a sealed file there meanwhile, as far as the file system knows locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, text: str) -> None:
@@ -128,8 +162,13 @@ def _refuse_read_only(paths: list[Path]) -> None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        found = path.stat()
     except FileNotFoundError:
         return ""
+    usual = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    if not usual or found.st_size > MAX_FILE_BYTES:  # a pipe would be waited for
+        raise AnsibleLookupError(readable(f"The sealed file {path} is no regular file of 1 MiB at most."))
+    try:
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise AnsibleLookupError(f"The sealed file {path} is no text.") from None

@@ -16,6 +16,12 @@ from ._graph.errors import MissingLibrary
 from ._options import GRAPH_OPTIONS
 from ._resources import graph_options
 
+# Ansible stumbles over these with errors of Python's.
+NOT_CONVERTIBLE = (
+    "The options cannot be read: a number is too large, or something else is given where a dictionary with options is "
+    "expected."
+)
+
 
 def missing_library() -> MissingLibrary | None:
     """The first of the required libraries that this Python cannot import."""

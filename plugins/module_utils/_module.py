@@ -5,20 +5,35 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._door import argument_spec, masked, missing_library, secret_results, secrets_in
+from ._door import NOT_CONVERTIBLE, argument_spec, masked, missing_library, secret_results, secrets_in
 from ._engine.engine import execute
 from ._engine.resource import Resource
+from ._graph.errors import readable
+
+
+class ReadableModule(AnsibleModule):
+    """Ansible's own words about options quote them as they are."""
+
+    def fail_json(self, msg: str, **keywords: Any) -> NoReturn:
+        super().fail_json(readable(masked({"msg": msg}, self.no_log_values)["msg"]), **keywords)
+        raise SystemExit(1)  # not reached: it says that this does not return
 
 
 def run_module(resource: Resource) -> None:
     """Run a resource as a module: what every file in ``plugins/modules`` calls."""
-    module = AnsibleModule(argument_spec=argument_spec(resource), supports_check_mode=True)
+    try:
+        module = ReadableModule(argument_spec=argument_spec(resource), supports_check_mode=True)
+    except (ArithmeticError, TypeError, ValueError):
+        print(json.dumps({"failed": True, "msg": NOT_CONVERTIBLE}))
+        sys.exit(1)
     missing = missing_library()
     if missing:
         module.fail_json(msg=missing_required_lib(missing.library), exception=missing.import_traceback)

@@ -141,6 +141,11 @@ resource:
   returned: success
   type: dict
   sample: {"allowInvitesFrom": "adminsAndGuestInviters"}
+created_id:
+  description: The ID in the answer to a POST. Null where nothing was created, or the answer has none.
+  returned: success
+  type: str
+  sample: 9e630dbc-bcde-4f6c-b9eb-b72c7e326693
 msg:
   description: One sentence about what was done, would be done, or was found.
   returned: always

@@ -90,6 +90,23 @@ options:
     type: list
     elements: str
     default: []
+  cover_expected:
+    description:
+      - What earlier tasks of a dry run would have changed by then, which nothing in the tenant shows yet. Users are
+        judged as if it were so, by the same rules as in the run.
+      - For check mode only. In a run it is refused, for then only what is there covers anybody.
+    type: dict
+    suboptions:
+      security_defaults:
+        description:
+          - Whether security defaults would be on. Without it they count as they are.
+        type: bool
+      excluded_users:
+        description:
+          - Users whom every Conditional Access policy would exclude, by user principal name or object ID.
+        type: list
+        elements: str
+        default: []
   report_registration:
     description:
       - Whether to tell who of the users that would be changed has not registered for MFA yet, and will have to at the
@@ -157,12 +174,18 @@ notes:
     authentication strengths with single-factor methods, and any property that this version does not know make it cover
     nobody. RV(per_user_mfa.gaps) tells what is in the way, policy by policy."
   - A role that somebody can activate, or holds for a time only, does not make a policy cover them, but may exclude
-    them. Groups that somebody can join by Privileged Identity Management are not looked at.
+    them. The same goes for groups that somebody can join by Privileged Identity Management, or is in for a time only.
+    To know these takes the application permissions C(PrivilegedEligibilitySchedule.Read.AzureADGroup) and
+    C(PrivilegedAssignmentSchedule.Read.AzureADGroup). Where they cannot be read, RV(per_user_mfa.notes) says so, and
+    people are judged by the groups that they are in now. Without Microsoft Entra ID P2 nobody can join so.
   - Security defaults ask ordinary users for MFA only when Entra finds it necessary, which is less often than per-user
     MFA does. They count as cover, as Microsoft recommends, and RV(per_user_mfa.notes) says for how many. In the first
     24 hours of a tenant they do not count.
-  - Before each wave of 200 users, what covers them is read again, and their states are. When cover is gone meanwhile,
-    the task stops.
+  - Before each wave of 200 users, what covers them is read again, with their groups and roles, and their states are.
+    When security defaults or a policy that somebody rests on is switched off, or changed, meanwhile, the task stops.
+    Whoever is not covered any more because of their groups or roles is named among RV(per_user_mfa.skipped). That takes
+    two requests for a wave, and one more for every 20 users where policies or roles name groups. A run that has
+    nothing to change reads none of it.
   - The writes keep to Graph's published limit, 3,000 in 150 seconds. What is throttled all the same is tried again for
     up to 300 seconds, or O(max_retry_wait) where that is more.
   - With V(disabled) registered methods stay. App passwords of the user do not work any more.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._door import (
+    NOT_CONVERTIBLE,
     argument_spec,
     masked,
     missing_library,
@@ -34,10 +36,14 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._door import (
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.engine import execute
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import STARTED_BY, is_gone
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import readable
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.session import preload_authorities
 
 DOOR_VARIABLE = "m365_in_process"
 INJECT_INVOCATION = "INJECT_INVOCATION"
+GIVEN = "_m365_given"
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 # Ansible loads this file once, before it forks a worker for each task.
 preload_authorities(os.environ)
@@ -54,7 +60,7 @@ class ResourceAction(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        arguments = dict(self._task.args)
+        arguments = self._take_arguments()
         if self._task.timeout and arguments.get("max_duration") is None:
             arguments["max_duration"] = self._task.timeout
         here = self._in_process(variables)
@@ -63,7 +69,21 @@ class ResourceAction(ActionBase):
             result["_ansible_no_log"] = True
             # ansible-core 2.16 forgets the line above when it puts the results of a loop together.
             self._task.no_log = True
+        if is_gone(_ansible_itself()):
+            # There is nobody to take the result, and a worker would wait for ever to hand it over.
+            os._exit(1)
         return result
+
+    def _take_arguments(self) -> dict[str, Any]:
+        """What the task was given. In its place stays what callbacks and ``ansible_failed_task`` may show of it.
+
+        Another attempt (``until``) is of the same task, but has an action plugin of its own.
+        """
+        given: dict[str, Any] = getattr(self._task, GIVEN, None) or dict(self._task.args)
+        setattr(self._task, GIVEN, given)
+        self._task.args = without_secrets(self.resource, given)
+        self._task.module_defaults = []  # they are among the arguments by now
+        return dict(given)
 
     def _in_process(self, variables: Mapping[str, Any]) -> bool:
         """Whether the resource may run in this process; anything doubtful goes to the module."""
@@ -82,9 +102,15 @@ class ResourceAction(ActionBase):
 
     def _hand_over(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         wrap_async = self._task.async_val and not self._connection.has_native_async
+        given = self._task.environment
+        if self._connection.transport == "local" and not self._task.async_val:
+            # A module outlives us when we are killed, and can look for us on the same machine.
+            waiting = {STARTED_BY: f"{_ansible_itself()} {os.getpid()}"}
+            self._task.environment = [*(given if isinstance(given, list) else [given]), waiting]
         result: dict[str, Any] = self._execute_module(
             module_name=self._task.action, module_args=arguments, task_vars=variables, wrap_async=wrap_async
         )
+        self._task.environment = given
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
@@ -92,7 +118,7 @@ class ResourceAction(ActionBase):
     def _run_here(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
-        with process_environment(environment):
+        with process_environment({**environment, STARTED_BY: str(_ansible_itself())}):
             result = run_in_process(self.resource, arguments, self._task.action, bool(self._task.check_mode))
         if not self._shows_invocation(variables):
             result.pop("invocation", None)
@@ -105,18 +131,37 @@ class ResourceAction(ActionBase):
         return bool(constants.config.get_config_value(INJECT_INVOCATION, variables=variables))
 
 
+def without_secrets(resource: Resource, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in which no value of a secret option is left, wherever it stands."""
+    spec = argument_spec(resource)
+    secrets = {str(value) for name, value in arguments.items() if spec.get(name, {}).get("no_log") and value}
+    secrets.update(secrets_in(resource, arguments))
+    shown = masked(arguments, secrets)
+    hidden = {name: HIDDEN for name in arguments if spec.get(name, {}).get("no_log")}
+    return {**shown, **hidden}
+
+
+def _ansible_itself() -> int:
+    """The process that started this worker, alive or not."""
+    parent = multiprocessing.parent_process()
+    return os.getppid() if parent is None or parent.pid is None else parent.pid
+
+
 def run_in_process(resource: Resource, arguments: Mapping[str, Any], name: str, check_mode: bool) -> dict[str, Any]:
     """Validate as AnsibleModule does, execute, and mask as AnsibleModule does."""
     secrets: set[str] = set()
     warnings: list[str] = []
-    validation = ArgumentSpecValidator(argument_spec(resource)).validate(plain(arguments))
+    try:
+        validation = ArgumentSpecValidator(argument_spec(resource)).validate(plain(arguments))
+    except (ArithmeticError, TypeError, ValueError):
+        return {"failed": True, "msg": NOT_CONVERTIBLE}
     secrets.update(validation._no_log_values)
     options = validation.validated_parameters
     if validation.error_messages:
         message = validation.errors.msg
         if isinstance(validation.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({name}) module: {message}"
-        result = {"failed": True, "msg": message}
+        result = {"failed": True, "msg": readable(masked({"msg": message}, secrets)["msg"])}
     else:
         secrets.update(secrets_in(resource, options))
         result = execute(

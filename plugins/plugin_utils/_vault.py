@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,6 +16,8 @@ from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.parsing.vault import VaultLib, VaultSecret
 
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import OptionError, readable
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.files import MAX_FILE_BYTES, local_path
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy import seals
 
 BYTES_OF_NAME = 8
@@ -94,14 +95,19 @@ def _read(path: Any) -> bytes:
     if not path:
         refusal = "The vault password for the seals is missing: neither it nor a file with it is given."
         raise AnsibleFilterError(refusal)
-    file = Path(str(path)).expanduser()
-    if not file.is_file():
-        raise AnsibleFilterError(f"The vault password for the seals is missing: {file} is no file.")
+    try:
+        file = local_path("The file with the vault password for the seals", str(path))
+    except OptionError as error:
+        raise AnsibleFilterError(error.message) from None
+    if not os.path.isfile(file):  # noqa: PTH113 - Path raises for some names that cannot be
+        raise AnsibleFilterError(readable(f"The vault password for the seals is missing: {file} is no file."))
     if os.access(file, os.X_OK):
         raise AnsibleFilterError(
             f"The file with the vault password for the seals, {file}, is executable. It would have to be run, which is "
             "not done: take that permission away if it holds the password, or give the password itself."
         )
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise AnsibleFilterError(f"The vault password for the seals cannot be read: {file} is larger than 1 MiB.")
     try:
         return file.read_bytes().strip()
     except OSError as error:

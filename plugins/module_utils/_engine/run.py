@@ -39,7 +39,7 @@ class WriteGuard:
                 f"Stopped before a write: max_duration of {self.max_duration} seconds has passed. "
                 "Run the task again; it goes on from the state it finds."
             )
-        if os.getppid() != self.parent or any(_is_gone(process) for process in self.starters):
+        if os.getppid() != self.parent or any(is_gone(process) for process in self.starters):
             raise DeadlineExceeded("Stopped before a write: the process that started this task is gone.")
 
 
@@ -47,7 +47,7 @@ def starters_in(environment: Mapping[str, str]) -> list[int]:
     return [int(process) for process in environment.get(STARTED_BY, "").split() if process.isdecimal()]
 
 
-def _is_gone(process: int) -> bool:
+def is_gone(process: int) -> bool:
     """Whether it has ended. One that was killed stays in the list of processes until its own parent has looked."""
     try:
         os.kill(process, 0)

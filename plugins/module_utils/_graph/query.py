@@ -30,7 +30,15 @@ def path_segment(value: str) -> str:
     """An id or a name, percent-encoded for use as one segment of a path."""
     if value in ("", ".", ".."):
         raise OptionError(f"'{value}' cannot be an id or a name.")
-    return quote(value, safe="")
+    return _encoded(value, safe="")
+
+
+def _encoded(text: str, safe: str) -> str:
+    """Percent-encoded. Raises OptionError for half of a character, which YAML and JSON can write."""
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError:
+        raise OptionError(f"'{text}' holds half of a character, which no name does.") from None
 
 
 def is_guid(value: str) -> bool:
@@ -52,10 +60,12 @@ def relative_url(path: str, parameters: Mapping[str, str] | None = None) -> str:
     decoded = [unquote(segment) for segment in bare.split("/")]
     if any(segment in (".", "..") or _controls(segment) for segment in decoded):
         raise OptionError(f"A path must not hold '.' or '..' as a segment, nor control characters: {path!r}.")
-    query = [quote(own_query, safe="%$&=,:;'()*@!/?+-._~")] if own_query else []
-    query += [f"{quote(name, safe='$@')}={quote(value, safe='$,:()*@')}" for name, value in (parameters or {}).items()]
+    query = [_encoded(own_query, safe="%$&=,:;'()*@!/?+-._~")] if own_query else []
+    query += [
+        f"{_encoded(name, safe='$@')}={_encoded(value, safe='$,:()*@')}" for name, value in (parameters or {}).items()
+    ]
     # Non-ASCII characters are encoded; what is already encoded stays.
-    encoded = quote(bare, safe="%$&=,:;'()*@!/+-._~")
+    encoded = _encoded(bare, safe="%$&=,:;'()*@!/+-._~")
     return f"{encoded}?{'&'.join(query)}" if query else encoded
 
 

@@ -206,6 +206,7 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.utils import should_bypass_proxies
+    from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProtocolError
     from urllib3.util.retry import Retry
@@ -218,10 +219,10 @@ else:
     def _bypassed(url: str, no_proxy: str) -> bool:
         return bool(no_proxy) and should_bypass_proxies(url, no_proxy)
 
-    class BoundedHTTPConnection(HTTPConnectionPool.ConnectionCls):  # type: ignore[name-defined, misc]
+    class BoundedHTTPConnection(HTTPConnection):
         response_class = BoundedResponse
 
-    class BoundedHTTPSConnection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[name-defined, misc]
+    class BoundedHTTPSConnection(HTTPSConnection):
         response_class = BoundedResponse
 
     class BoundedHTTPPool(HTTPConnectionPool):

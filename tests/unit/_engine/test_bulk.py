@@ -47,6 +47,7 @@ class BatchGraph(FakeGraph):
         self, requests: Sequence[BatchRequest], *, version: str, action: str, patient: bool
     ) -> list[BatchResponse]:
         assert patient
+        assert action == "change them"
         self.batches.append((version, [request.path for request in requests]))
         if self.raises:
             raise self.raises

@@ -166,3 +166,9 @@ def test_restriction_drops_what_graph_adds_to_objects(value: Any) -> None:
 def test_long_lists_in_another_order_are_compared_at_once() -> None:
     ranges = [{"cidrAddress": f"10.{number // 256}.{number % 256}.0/24"} for number in range(2000)]
     assert contains(ranges, ranges[::-1])
+
+
+def test_an_item_that_was_found_is_not_found_again_for_a_partial_one() -> None:
+    whole, other = {"name": "a", "mode": "single"}, {"name": "b", "mode": "single"}
+    assert contains([whole, whole, other], [whole, {"name": "a"}, {"mode": "single"}])
+    assert not contains([whole, whole, other], [whole, {"name": "a"}, {"name": "a"}])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ class Clock:
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        return self.now
+        return 1000 + self.now
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -414,8 +415,10 @@ def test_a_request_is_sent_as_it_is_and_its_answer_kept(method: str) -> None:
 
 def test_a_delete_is_sent_without_body() -> None:
     graph = FakeGraph()
-    assert engine.send(graph.as_client(), Request("DELETE", "/things/x", "remove it", {"ignored": 1})) is None
+    request = Request("DELETE", "/things/x", "remove it", {"ignored": 1}, version="beta")
+    assert engine.send(graph.as_client(), request) is None
     assert graph.sent == [("DELETE", "/things/x", None)]
+    assert graph.asked == [{"version": "beta", "headers": {}, "action": "remove it"}]
 
 
 def test_a_creating_post_says_so_to_the_client() -> None:
@@ -616,7 +619,8 @@ class Made(Resource):
 
     def plan(self, run: Run, state: Any) -> Plan:
         creation = Change("the user", None, {"there": True}, Request("POST", "/users", "create it", {}, creates=True))
-        naming = Change("its name", {}, {"name": "new"}, Request("PATCH", "/users/1", "name it", {"name": "new"}))
+        name = run.options["first"]
+        naming = Change("its name", {}, {"name": name}, Request("PATCH", "/users/1", "name it", {"name": name}))
         changes = [] if state["there"] else [creation]
         return Plan([*changes, *([] if state.get("name") == "new" else [naming])], done="Done.")
 
@@ -680,3 +684,64 @@ def test_a_server_error_may_have_made_the_change(
     result = execute(graph, monkeypatch, resource=Family())
     assert result["failed"]
     assert result["changed"] is changed
+
+
+class Careful(Pair):
+    """Goes on with the second setting when the first is refused."""
+
+    def plan(self, run: Run, state: dict[str, Any]) -> Plan:
+        return replace(super().plan(run, state), keep_going=True)
+
+
+def refusing(*paths: str) -> FakeGraph:
+    graph = pair_of()
+    taken_by = graph.on_write
+
+    def write(method: str, path: str, body: Any) -> Any:
+        return refused(f"change {path}") if path in paths else taken_by(method, path, body)
+
+    graph.on_write = write
+    return graph
+
+
+def test_a_refused_change_does_not_keep_the_later_ones_from_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = refusing("/first")
+    result = execute(graph, monkeypatch, resource=Careful())
+    assert [path for _method, path, _body in graph.writes] == ["/first", "/second"]
+    assert result["failed"]
+    assert result["changed"]
+    reason = refused("change /first").message
+    assert result["msg"] == f"1 changes were refused, 1 were made. the first setting: {reason}"
+    assert result["error"] == {"refused": {"the first setting": reason}}
+
+
+def test_all_refused_changes_are_told_and_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = execute(refusing("/first", "/second"), monkeypatch, resource=Careful())
+    assert list(result["error"]["refused"]) == ["the first setting", "the second setting"]
+    assert result["msg"].startswith("2 changes were refused, 0 were made. the first setting: ")
+    assert " the second setting: " in result["msg"]
+    assert not result["changed"]
+
+
+def test_what_was_made_in_spite_of_a_refusal_is_counted() -> None:
+    graph = refusing("/second")
+    names = ("first", "second", "third", "fourth")
+    changes = [Change(name, {}, {}, Request("PATCH", f"/{name}", "change it", {"value": 1})) for name in names]
+    plan = Plan(changes, keep_going=True)
+    with pytest.raises(engine.SomeRefused) as caught:
+        engine.apply(run_of(graph, {}), engine.Progress(), plan)
+    assert caught.value.message.startswith("1 changes were refused, 3 were made. second: ")
+    assert list(caught.value.refused) == ["second"]
+
+
+class Patient(Pair):
+    """Knows by the plan whether a state is the wanted one."""
+
+    def reached(self, run: Run, plan: Plan, state: Any) -> bool:
+        return all(state.items() >= (change.after or {}).items() for change in plan.changes)
+
+
+def test_what_is_reached_is_told_by_the_plan(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    result = execute(pair_of(), monkeypatch, resource=Patient())
+    assert not result.get("failed"), result
+    assert clock.slept == []

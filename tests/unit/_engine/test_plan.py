@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import Change, Plan, Request
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import NO_ID, Change, Plan, Request
 
 REQUEST = Request(method="PATCH", path="/policies/x", action="change x", body={"password": "hidden-value"})
 
@@ -43,3 +43,9 @@ def test_the_diff_is_a_copy() -> None:
 def test_a_request_does_not_show_its_body() -> None:
     assert "hidden-value" not in repr(REQUEST)
     assert "hidden-value" not in repr(Plan([Change("x", None, None, REQUEST)]))
+
+
+def test_before_anything_is_created_the_outline_of_a_request_has_an_id_that_is_nobodys() -> None:
+    change = Change("x", None, {}, lambda created: Request("POST", f"/users/{created['user']}/methods", "add a method"))
+    assert change.outline().path == f"/users/{NO_ID}/methods"
+    assert change.request_with({"user": "7"}).path == "/users/7/methods"

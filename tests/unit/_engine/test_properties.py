@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -219,18 +220,41 @@ def test_objects_are_read_and_written_under_both_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("row", "answer", "what"),
     [
-        {"keyRestrictions": []},
-        {"keyRestrictions": {"isEnforced": "yes"}},
-        {"keyRestrictions": {"passkeyTypes": ["bound"]}},
+        (RESTRICTIONS, {"keyRestrictions": []}, "a 'keyRestrictions' that is no dict"),
+        (
+            RESTRICTIONS,
+            {"keyRestrictions": {"isEnforced": "yes"}},
+            "(keyRestrictions) has a 'isEnforced' that is no bool",
+        ),
+        (RESTRICTIONS, {"keyRestrictions": {"passkeyTypes": ["bound"]}}, "a 'passkeyTypes' that is no str"),
+        (RESTRICTIONS, {"keyRestrictions": {"aaGuids": [1]}}, "a 'aaGuids' with an item that is no str"),
+        (RULES, {"rules": ["one"]}, "(rules) has an item that is no dict"),
+        (RULES, {"rules": [{"ruleName": None}]}, "(rules) has a 'ruleName' that is no str"),
+        (RULES, {}, "no 'rules'"),
     ],
 )
-def test_an_object_of_another_shape_is_unknown(answer: dict[str, Any]) -> None:
-    with pytest.raises(StateUnknown):
-        RESTRICTIONS.read(answer, PATH)
+def test_an_object_of_another_shape_is_unknown_and_is_told_where(row: Property, answer: Any, what: str) -> None:
+    with pytest.raises(StateUnknown, match=re.escape(what)) as caught:
+        current_values([row], answer, PATH)
+    assert f"Graph's answer for {PATH}" in str(caught.value)
 
 
-def test_an_item_of_another_shape_is_unknown() -> None:
-    with pytest.raises(StateUnknown):
-        RULES.read({"rules": ["one"]}, PATH)
+def test_of_what_does_not_exist_nothing_is_kept() -> None:
+    assert RESTRICTIONS.write({"is_enforced": True}) == {"isEnforced": True}
+
+
+def test_an_object_in_an_object_keeps_what_was_not_written() -> None:
+    outer = Property("outer", "outer", type="dict", rows=(RESTRICTIONS, Property("mode", "mode")))
+    present = {"keyRestrictions": {"isEnforced": True, "other": 2}, "mode": "single"}
+    assert outer.write({"restrictions": {"is_enforced": False}}, present) == {
+        "keyRestrictions": {"isEnforced": False, "other": 2},
+        "mode": "single",
+    }
+
+
+def test_a_single_value_has_a_form_in_which_it_is_compared() -> None:
+    row = Property("address", "mail", canonical=str.lower, nullable=True)
+    assert row.read({"mail": "A@x"}, PATH) == row.wanted("a@X") == "a@x"
+    assert row.read({"mail": None}, PATH) is row.wanted(None) is None

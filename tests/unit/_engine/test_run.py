@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import WriteGuard
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import STARTED_BY, WriteGuard, starters_in
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import DeadlineExceeded
 
 
@@ -70,6 +72,29 @@ def test_nothing_is_written_once_the_parent_is_gone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "getppid", lambda: 1)
     with pytest.raises(DeadlineExceeded, match="the process that started this task is gone"):
         guard()
+
+
+def test_nothing_is_written_once_somebody_who_waits_is_gone() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with process:
+        environment = {STARTED_BY: f"{os.getpid()} {process.pid}"}
+        guard = WriteGuard(None, starters=starters_in(environment))
+        guard()
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, but its parent has not looked
+        with pytest.raises(DeadlineExceeded, match="the process that started this task is gone"):
+            guard()
+    with pytest.raises(DeadlineExceeded):
+        guard()
+    assert starters_in({}) == starters_in({STARTED_BY: "none"}) == []
+
+
+def test_a_process_of_somebody_else_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(process: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    WriteGuard(None, starters=[1])()
 
 
 def test_a_parent_other_than_the_one_at_the_start_is_noticed() -> None:

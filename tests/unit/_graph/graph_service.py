@@ -10,10 +10,11 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +114,17 @@ class Seen:
 
 @dataclass
 class Step:
-    """One answer: JSON or bytes; or ``instead`` of it 'reset' (none), 'truncate' (a part), 'hang' (none in time)."""
+    """One answer: JSON or bytes; or ``instead`` of it 'reset' (none), 'truncate' (a part), 'hang' (none in time).
+
+    ``raw`` are the very bytes that are sent, status line and all, part by part.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     instead: str = ""
+    raw: Iterable[bytes] = ()
+    keep_alive: bool = False
 
     def content(self) -> bytes:
         if self.body is None:
@@ -152,6 +158,9 @@ class Server:
     def instead(self, what: str) -> None:
         self.script.append(Step(instead=what))
 
+    def send(self, *raw: bytes, parts: Iterable[bytes] = (), keep_alive: bool = False) -> None:
+        self.script.append(Step(raw=parts or raw, keep_alive=keep_alive))
+
     def options(self) -> dict[str, Any]:
         """Options of a client that reaches this server with a ready token."""
         return {
@@ -166,6 +175,13 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def write_until(released: threading.Event, file: BufferedIOBase, parts: Iterable[bytes]) -> None:
+    for part in parts:
+        if released.is_set():
+            return
+        file.write(part)
 
 
 def handler_for(server: Server) -> type[BaseHTTPRequestHandler]:
@@ -194,6 +210,10 @@ def handler_for(server: Server) -> type[BaseHTTPRequestHandler]:
                 server.released.wait(10)
             if step.instead in ("hang", "reset"):
                 self.close_connection = True
+                return
+            if step.raw:
+                self.close_connection = not step.keep_alive
+                write_until(server.released, self.wfile, step.raw)
                 return
             content = step.content()
             self.send_response_only(step.status)

@@ -297,12 +297,15 @@ def test_a_certificate_for_another_host_is_refused(
         assert server.seen == []
 
 
-@pytest.mark.usefixtures("waits")
-def test_an_unusable_bundle_is_told_alike(connected: Connect, server: Server, tmp_path: Path) -> None:
+def test_an_unusable_bundle_is_told_at_once(
+    connected: Connect, server: Server, tmp_path: Path, waits: list[float]
+) -> None:
     no_certificate(bundle := tmp_path / "unusable.pem")
     preload(str(bundle))
-    with pytest.raises(ConnectionFailed, match="No TLS connection to localhost"):
-        connected(**{**server.options(), "ca_path": str(bundle)}).list("/users")
+    options = {**server.options(), "ca_path": str(bundle)}
+    with pytest.raises(ConnectionFailed, match=r"authorities to trust cannot be read: '.*unusable.pem' is damaged"):
+        connected(**options).list("/users")
+    assert waits == []
 
 
 def test_ca_path_beats_what_was_preloaded(connected: Connect, server: Server, bundle: Path) -> None:

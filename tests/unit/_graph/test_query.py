@@ -108,3 +108,20 @@ def test_a_query_in_the_path_is_kept() -> None:
 )
 def test_the_log_masks_ids(path: str, shown: str) -> None:
     assert template(path) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/users/\udfff", {}),
+        ("/users?$filter=\ud800", {}),
+        ("/users", {"$filter": "\ud800"}),
+        ("/users", {"\ud800": ""}),
+    ],
+    ids=range(4),
+)
+def test_half_of_a_character_is_refused(path: str, parameters: dict[str, str]) -> None:
+    with pytest.raises(OptionError, match=r"\\ud.* holds half of a character"):
+        relative_url(path, parameters)
+    with pytest.raises(OptionError, match="holds half of a character"):
+        path_segment("a\ud800")

@@ -740,3 +740,123 @@ def test_there_is_one_initial_domain(count: int) -> None:
 def test_the_last_sign_in_is_the_last_successful_one_where_graph_tells(activity: Any, last: str | None) -> None:
     found = last_sign_in({"signInActivity": activity})
     assert found == last if last is None else str(found).startswith(last)
+
+
+# At the edges
+
+
+def test_what_catches_an_account_is_told_only_when_it_is_known() -> None:
+    def caught(scene: Scene) -> list[str] | None:
+        return policies_that_catch(scene.tenant, scene.account)
+
+    catching = policy("Everybody", includeUsers=["All"])
+    in_doubt = policy("Perhaps", includeUsers=["All"], excludeGroups=["another"])
+    assert caught(HEALTHY.tenant_with(policies=known([catching]))) == ["Everybody"]
+    assert caught(HEALTHY.tenant_with(policies=known([catching, in_doubt])).account_with(groups=NOT_READ)) is None
+    assert caught(HEALTHY.tenant_with(policies=NOT_READ)) is None
+    assert caught(HEALTHY.account_with(user=NOT_READ)) is None
+    assert caught(HEALTHY.account_with(user=known(None))) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ({"id": "7", "displayName": "MFA"}, "'MFA'"),
+        ({"id": "7", "displayName": None}, "'7'"),
+        ({"id": None, "displayName": None}, "'a policy without a name'"),
+    ],
+)
+def test_a_policy_is_called_by_what_it_has(names: dict[str, Any], shown: str) -> None:
+    catching = {**policy(includeUsers=["All"]), **names}
+    assert shown in HEALTHY.tenant_with(policies=known([catching])).said("conditional_access")
+
+
+def test_without_knowing_its_roles_nothing_is_said_about_policies() -> None:
+    states = HEALTHY.tenant_with(assignments=known([{"principalId": ME}])).states()
+    assert (states["global_administrator"], states["conditional_access"]) == ("unknown", "unknown")
+
+
+def test_another_role_through_a_group_is_not_the_wanted_one() -> None:
+    scene = HEALTHY.tenant_with(assignments=known([assignment(GROUP, role=READER)]), active=known([]))
+    assert scene.states()["global_administrator"] == "failed"
+
+
+def test_without_schedules_a_role_through_a_group_is_inferred_to_last() -> None:
+    scene = HEALTHY.tenant_with(assignments=known([assignment(GROUP)]), active=known(None), eligible=known(None))
+    assert scene.states()["global_administrator"] == "passed"
+    assert scene.said("global_administrator").endswith("permanence is inferred, since no schedule is shown.")
+
+
+@pytest.mark.parametrize(("target", "state"), [(ME, "passed"), (OTHER, "failed")])
+def test_a_totp_token_may_be_allowed_for_the_account_alone(target: str, state: str) -> None:
+    allowed = allowing("SoftwareOath", includeTargets=[{"id": target}])
+    scene = HEALTHY.tenant_with(methods_policy=known(allowed), security_defaults=known(True))
+    scene = scene.declared_with(second_factor="totp_token", attested=frozenset(["totp_token"]), drill=None)
+    assert scene.account_with(methods=known(frozenset(["totp_token"]))).states()["security_defaults"] == state
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "last", "state"),
+    [
+        (1, None, "passed"),
+        (2, None, "failed"),
+        (10, "2026-11-13T10:00:00Z", "passed"),
+        (10, "2026-11-12T10:00:00Z", "passed"),
+        (10, "2026-11-11T10:00:00Z", "failed"),
+        (91, "2026-11-13T10:00:00Z", "failed"),
+        (90, "2026-11-13T10:00:00Z", "passed"),
+    ],
+)
+def test_a_drill_counts_unless_entra_knows_better_or_it_is_too_old(days_ago: int, last: str | None, state: str) -> None:
+    drill = replace(DRILL, day=TODAY - timedelta(days=days_ago))
+    assert HEALTHY.declared_with(drill=drill).account_with(sign_in=known(last)).states()["drill"] == state
+
+
+FOR_READERS = policy("For readers", includeRoles=[READER])
+
+
+@pytest.mark.parametrize(
+    ("scene", "state"),
+    [
+        (HEALTHY, "passed"),
+        (HEALTHY.tenant_with(assignments=known([assignment(), assignment(role=READER)])), "failed"),
+        (HEALTHY.tenant_with(assignments=known([assignment(), assignment(GROUP, role=READER)])), "failed"),
+        (HEALTHY.tenant_with(assignments=known([assignment(), assignment(OTHER, role=READER)])), "passed"),
+        (HEALTHY.tenant_with(assignments=known([assignment(role=READER, scope="/administrativeUnits/1")])), "passed"),
+        # The role may come through a group, or may be there without being shown.
+        (HEALTHY.account_with(groups=NOT_READ), "unknown"),
+        (HEALTHY.tenant_with(assignments=NOT_READ), "unknown"),
+    ],
+)
+def test_a_policy_for_a_role_catches_who_holds_it(scene: Scene, state: str) -> None:
+    assert scene.tenant_with(policies=known([FOR_READERS])).states()["conditional_access"] == state
+
+
+def test_who_holds_the_role_itself_needs_no_group_to_be_read() -> None:
+    scene = HEALTHY.account_with(groups=NOT_READ)
+    assert scene.states()["global_administrator"] == "passed"
+    scene = scene.tenant_with(assignments=known([assignment(GROUP)]), active=known([]))
+    assert scene.states()["global_administrator"] == "unknown"
+    assert "through a group could not be read: Graph said no." in scene.said("global_administrator")
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({}, "is Global Administrator, active, permanently."),
+        ({"active": known([])}, "active, permanence is inferred, since no schedule is shown."),
+        ({"assignments": known([]), "active": known([])}, "is not Global Administrator of the whole tenant."),
+        (
+            {"assignments": known([]), "active": known([]), "eligible": NOT_READ},
+            "of the whole tenant. Whether it is eligible could not be read: Graph said no.",
+        ),
+    ],
+)
+def test_how_it_holds_the_role_is_said(changes: dict[str, Any], end: str) -> None:
+    assert HEALTHY.tenant_with(**changes).said("global_administrator").endswith(end)
+
+
+def test_when_the_password_was_changed_is_said_where_graph_tells() -> None:
+    said = HEALTHY.said("password_never_expires")
+    assert said == "Its password does not expire. It was changed last on 2026-10-01."
+    assert HEALTHY.user_with(password_changed=None).said("password_never_expires") == "Its password does not expire."

@@ -30,7 +30,10 @@ def allowance(*, groups: tuple[str, ...] = (), complete: bool = True, **changes:
         "passkeyProfiles": [],
         **changes,
     }
-    policy = {"policyMigrationState": None, "authenticationMethodConfigurations": [{"id": "Sms"}, configuration]}
+    policy = {
+        "policyMigrationState": None,
+        "authenticationMethodConfigurations": [{"id": "Sms", "state": "disabled"}, configuration],
+    }
     return Allowance(policy, USER, Memberships(frozenset(groups), complete))
 
 

@@ -65,7 +65,8 @@ def test_whether_certificates_are_bound(information: Any, expected: bool) -> Non
 def test_whether_certificates_are_bound_is_never_guessed() -> None:
     with pytest.raises(UnexpectedShape, match="'authorizationInfo' is missing"):
         has_certificate_ids({})
-    for information in ({}, {"certificateUserIds": None}, {"certificateUserIds": "X509:<SKI>1"}, "X509:<SKI>1", []):
+    broken: list[Any] = [{}, {"certificateUserIds": None}, {"certificateUserIds": "X509:<SKI>1"}, "X509:<SKI>1", []]
+    for information in broken:
         with pytest.raises(UnexpectedShape, match="'certificateUserIds' is no list"):
             has_certificate_ids({"authorizationInfo": information})
 

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine import engine
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources import (
+    authentication_method,
     graph_info,
     graph_request,
     login,
@@ -26,6 +27,7 @@ from ansible_collections.zerotrust.m365.tests.unit.doors.module_door import Case
 RESOURCES = {
     resource.name: resource
     for resource in (
+        authentication_method.RESOURCE,
         graph_info.RESOURCE,
         graph_request.RESOURCE,
         login.RESOURCE,
@@ -61,6 +63,11 @@ CASES: dict[str, Case] = {
     "no int": Case("login", {"max_retries": "many"}),
     "no float": Case("login", {"connect_timeout": "soon"}),
     "no bool": Case("security_defaults", {"enabled": "maybe"}),
+    "a number for a dictionary with options": Case("authentication_method", {"id": "Fido2", "fido2": 0}),
+    "escapes and line breaks": Case("login", {"cloud": "\x1b[31mmars\r\n\u202e", "\x1b]0;x\x07": 1}),
+    "a very long choice": Case("login", {"cloud": "a" * 100_000}),
+    "a long secret in a message": Case("login", {"client_secret": "hunter-2" * 50, "cloud": "hunter-2" * 50}),
+    "a number without an end": Case("login", {"connect_timeout": 10**400}),
     "no dict": Case("graph_info", {"path": "/users", "parameters": "nothing"}),
     "no list": Case("tenant_info", {"gather_subset": {"kind": True}}),
     "a list of dicts for a list of strings": Case("tenant_info", {"gather_subset": [{"kind": True}]}),

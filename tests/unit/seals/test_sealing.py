@@ -128,6 +128,17 @@ def test_what_is_no_document_or_no_list_is_refused() -> None:
 look = SealedFile().run
 
 
+def test_a_file_that_somebody_else_has_written_meanwhile_stays(tmp_path: Path) -> None:
+    paths = [str(tmp_path / "one.yml"), str(tmp_path / "two.yml")]
+    first, second = sealed(DOCUMENT, KEYS[:2]), sealed(DOCUMENT, KEYS[:2])
+    assert look(paths, content=first, replacing=["", ""]) == first
+    for old in (["", ""], [first[0], ""], [first[1], first[0]]):
+        with pytest.raises(AnsibleLookupError, match="Another run has written the sealed file meanwhile"):
+            look(paths, content=second, replacing=old)
+    assert look(paths) == first
+    assert look(paths, content=second, replacing=first) == second
+
+
 def test_files_are_written_whole_and_private(tmp_path: Path) -> None:
     folder = tmp_path / "tenant"
     paths = [folder / "one.yml", folder / "two.yml"]
@@ -163,6 +174,30 @@ def test_what_is_not_encrypted_is_not_written(tmp_path: Path, content: list[str]
     assert list(tmp_path.iterdir()) == []
 
 
+def a_pipe(folder: Path) -> str:
+    os.mkfifo(folder / "pipe")
+    return str(folder / "pipe")
+
+
+def a_huge_file(folder: Path) -> str:
+    with (folder / "huge").open("wb") as file:
+        file.truncate(2**40)
+    return str(folder / "huge")
+
+
+def test_a_vault_password_is_in_a_small_file(tmp_path: Path) -> None:
+    """Nothing is waited for, and nothing larger than any password is read."""
+    for strange, words in (
+        (a_pipe(tmp_path), "is no file"),
+        (a_huge_file(tmp_path), "is larger than 1 MiB"),
+        ("~no-such-user/password", "~no-such-user/password is no file"),
+        ("pass\0word", "holds characters that no path may hold"),
+        ("a" * 5000, "is no file"),
+    ):
+        with pytest.raises(AnsibleFilterError, match=words):
+            sealed(DOCUMENT, [{"vault_password_file": strange}])
+
+
 def test_folders_and_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"\xff\xfe")
@@ -170,6 +205,11 @@ def test_folders_and_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pyte
         look([str(file)])
     with pytest.raises(AnsibleLookupError, match="Is a directory"):
         look([str(tmp_path)])
+    for strange in (a_pipe(tmp_path), a_huge_file(tmp_path)):
+        with pytest.raises(AnsibleLookupError, match="is no regular file of 1 MiB at most"):
+            look([strange])
+    with pytest.raises(AnsibleLookupError, match="holds characters that no path may hold"):
+        look(["seals/\0.yml"])
     with pytest.raises(AnsibleLookupError, match="No such file"):
         look([str(tmp_path / "missing" / "tenant" / "one.yml")], content=sealed(DOCUMENT, KEYS[:1]))
     monkeypatch.setattr(os, "access", lambda path, _mode: path != tmp_path)
