@@ -29,6 +29,9 @@ PACKAGE_FOLDER = "scenarios"
 LICENCES = ("free", "P1", "P2", "lapsed")
 """What a drawn tenant can have; `lapsed` is P1 that has run out, with the policies of that time left."""
 
+PROTECTIONS = ("nothing", "per-user MFA", "security defaults")
+"""What can ask for MFA in a drawn tenant of whatever licence."""
+
 ANY: dict[str, Any] = {}
 NUMBER = (int, float)
 
@@ -55,6 +58,7 @@ SCHEMA: dict[str, Any] = {
     "drawn": {
         "users": {"least": int, "most": int},
         "licences": dict.fromkeys(LICENCES, NUMBER),
+        "protections": dict.fromkeys(PROTECTIONS, NUMBER),
     },
     "tenant": {
         "display_name": str,
@@ -215,9 +219,12 @@ def _check_drawn(drawn: Mapping[str, Any], where: str) -> None:
         raise SimulatorError(
             f"In the scenario {where}, drawn.users must have a least of 1 or more, and a most not below it."
         )
-    weights = drawn.get("licences", {}).values()
-    if weights and (min(weights) < 0 or not sum(weights)):
-        raise SimulatorError(f"In the scenario {where}, the weights of drawn.licences must not be negative, nor all 0.")
+    for name in ("licences", "protections"):
+        weights = drawn.get(name, {}).values()
+        if weights and (min(weights) < 0 or not sum(weights)):
+            raise SimulatorError(
+                f"In the scenario {where}, the weights of drawn.{name} must not be negative, nor all 0."
+            )
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[Any, Collection[Any], str]]:

@@ -25,8 +25,8 @@ EVERYWHERE = [
 ]
 # Simulated as far as their refusal: what needs Entra ID P2, what no application may read, who it is not.
 REFUSED = re.compile(
-    r"/roleManagement/directory/role(Assignment|Eligibility)Schedule.*|/identityProtection/.*|/me"
-    r"|/policies/(permissionGrantPolicies|roleManagementPolicies|featureRolloutPolicies)"
+    r"/roleManagement/directory/role(Assignment|Eligibility)Schedule.*|/identityProtection/.*|/identityGovernance/.*"
+    r"|/me|/policies/(permissionGrantPolicies|roleManagementPolicies|featureRolloutPolicies)"
 )
 
 

@@ -111,7 +111,7 @@ def draw_facts(rng: random.Random, limits: Mapping[str, Any], users: int | None)
     size = round(math.exp(rng.uniform(math.log(least), math.log(most))))
     count = size if users is None else users
     licence = weighted(rng, limits.get("licences") or {"free": 40, "P1": 30, "P2": 15, "lapsed": 15})
-    protection = weighted(rng, PROTECTIONS[licence])
+    protection = weighted(rng, limits.get("protections") or PROTECTIONS[licence])
     young = licence != "lapsed" and rng.random() < 0.25
     age = round(rng.uniform(1, NEWEST_WITH_MIGRATION) if young else rng.uniform(NEWEST_WITH_MIGRATION, 5000), 2)
     leftover = rng.random() < 0.35

@@ -95,6 +95,8 @@ def test_sessions_are_revoked(legacy: Any) -> None:
     answer = legacy.call("POST", f"/v1.0/users/{id}/revokeSignInSessions")
     assert (answer.status, answer.body["value"]) == (200, True)
     assert legacy.get(select).body["signInSessionsValidFromDateTime"] > before
+    legacy.grant("User.ReadWrite.All", "Directory.ReadWrite.All")
+    assert legacy.call("POST", f"/v1.0/users/{id}/revokeSignInSessions").status == 403
 
 
 def test_me_needs_a_user(legacy: Any) -> None:

@@ -206,3 +206,36 @@ def test_the_client_keeps_to_the_limits(faulty: Callable[..., Any], client: Grap
     journal = [entry for entry in server.admin("GET", "/journal").json() if entry["path"] == "/organization"]
     assert [entry["status"] for entry in journal] == [200] * 6 + [429] * 2 + [200] * 2
     assert {entry["fault"] for entry in journal if entry["status"] == 429} == {"throttling: directory"}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("drop", [False, True])
+def test_a_held_request(faulty: Callable[..., Any], when: str, drop: bool) -> None:
+    """It has taken effect or not, and goes on when it is told to. What is dropped never takes effect any more."""
+    server = faulty({"path": "Enforcement", "method": "PATCH", "kind": "hold", "when": when})
+    found: list[Any] = []
+
+    def turn_on() -> None:
+        try:
+            found.append(server.call("PATCH", DEFAULTS, json={"isEnabled": True}).status_code)
+        except requests.exceptions.ConnectionError as error:
+            found.append(error)
+
+    asking = threading.Thread(target=turn_on)
+    asking.start()
+    (held,) = server.admin("GET", "/held?wanted=1&seconds=20").json()
+    assert (held["method"], held["path"], held["when"]) == ("PATCH", DEFAULTS.removeprefix("/v1.0"), when)
+    assert enabled(server) is (when == "after")
+    assert found == []
+    server.admin("DELETE", f"/held?drop={str(drop).lower()}")
+    asking.join(20)
+    assert enabled(server) is (when == "after" or not drop)
+    assert isinstance(found[0], requests.exceptions.ConnectionError) if drop else found == [204]
+    assert server.admin("GET", "/held").json() == []
+
+
+def test_nothing_is_held_for_longer_than_it_is_asked_for(faulty: Callable[..., Any]) -> None:
+    server = faulty()
+    assert server.admin("GET", "/held?wanted=1&seconds=0.01").json() == []
+    assert server.admin("GET", "/held?wanted=many").status_code == 400
+    assert server.admin("DELETE", "/held?drop=perhaps").status_code == 400

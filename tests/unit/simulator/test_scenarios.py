@@ -94,6 +94,7 @@ def test_locked_has_security_defaults_on(locked: Any) -> None:
         ("drawn: {users: {least: 0}}", "a least of 1 or more"),
         ("drawn: {licences: {free: 0}}", "nor all 0"),
         ("drawn: {licences: {free: 1, P1: -1}}", "must not be negative"),
+        ("drawn: {protections: {nothing: 0}}", "drawn.protections must not be negative, nor all 0"),
         ("drawn: {users: {most: 0}}", "a most not below it"),
         ("drawn: {licences: {gold: 1}}", "unknown key 'gold' in drawn.licences"),
         ("people: {named: [{name: A B, methods: [smoke]}]}", "unknown authentication method, 'smoke'"),
@@ -161,6 +162,31 @@ def test_tenants_are_told_apart_and_the_seed_decides_ids() -> None:
         "tailspin.onmicrosoft.com",
         "northwind2.onmicrosoft.com",
     ]
+
+
+def test_a_scenario_with_a_seed_of_its_own_is_the_same_tenant_anywhere(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yml"
+    mine.write_text("seed: 11\ndrawn: {users: {least: 3, most: 9}}\n", encoding="utf-8")
+
+    def make(*scenarios: str, seed: int) -> Any:
+        simulation = Simulation(Options(scenarios=scenarios, seed=seed), ["https://localhost"])
+        found = list(simulation.tenants.values())[-1]
+        dumped = simulation.dump(found)
+        simulation.close()
+        return dumped["tenant_id"], dumped["application"]["client_id"], [one["id"] for one in dumped["objects"]["user"]]
+
+    assert make(str(mine), seed=1) == make("greenfield", "generated", str(mine), seed=5)
+    with pytest.raises(SimulatorError, match="has the seed of an earlier tenant"):
+        make(str(mine), str(mine), seed=1)
+
+
+def test_what_asks_for_mfa_in_a_drawn_tenant_may_be_chosen(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yml"
+    mine.write_text("drawn: {protections: {per-user MFA: 1}}", encoding="utf-8")
+    simulation = Simulation(Options(scenarios=(str(mine),), tenants=6, users=3), ["https://localhost"])
+    drawn = [simulation.dump(tenant)["drawn"]["facts"]["protection"] for tenant in simulation.tenants.values()]
+    simulation.close()
+    assert drawn == ["per-user MFA"] * 6
 
 
 def test_number_of_users_and_their_variety() -> None:

@@ -208,6 +208,11 @@ def test_all_tokens_can_be_expired_at_once(greenfield: Any) -> None:
     assert greenfield.get("/v1.0/organization").status == 200
 
 
+def test_tokens_are_remembered(greenfield: Any) -> None:
+    tokens = [greenfield.token(), greenfield.token()]
+    assert greenfield.admin("GET", "/tokens").body[-2:] == tokens
+
+
 def test_a_token_keeps_the_roles_it_was_issued_with(greenfield: Any) -> None:
     token = greenfield.token()
     greenfield.grant("User.Read.All")
