@@ -36,6 +36,24 @@ VARIABLES = {
 WAIT = f"{ROLE}Wait until security defaults have spread"
 
 
+@pytest.mark.parametrize("playbook", ["migrate_per_user_mfa", "baseline"])
+def test_what_the_application_may_not_do_is_named_before_anything_is_written(
+    playbook: str, simulator: Simulator, play: Play, tmp_path: Path
+) -> None:
+    run = play(
+        f"zerotrust.m365.{playbook}",
+        environment=simulator.environment(simulator.tenant("reader")),
+        variables={
+            "per_user_mfa_retirement_ledger_folder": str(tmp_path),
+            "per_user_mfa_retirement_revoke_sessions": True,
+        },
+    )
+    assert run.return_code == 2
+    assert "needs Policy.ReadWrite.AuthenticationMethod and User.RevokeSessions.All, which it has not" in run.output
+    assert [request.path for request in simulator.journal() if not request.sign_in] == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def valid_from(host: Host) -> dict[str, str]:
     """By user principal name."""
     users = host.simulator.state(host.tenant)["objects"]["user"]
