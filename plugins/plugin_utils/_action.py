@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -134,11 +134,13 @@ class ResourceAction(ActionBase):
 def without_secrets(resource: Resource, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which no value of a secret option is left, wherever it stands."""
     spec = argument_spec(resource)
-    secrets = {str(value) for name, value in arguments.items() if spec.get(name, {}).get("no_log") and value}
-    secrets.update(secrets_in(resource, arguments))
-    shown = masked(arguments, secrets)
     hidden = {name: HIDDEN for name in arguments if spec.get(name, {}).get("no_log")}
-    return {**shown, **hidden}
+    try:
+        secrets = {str(arguments[name]) for name in hidden if arguments[name]}
+        secrets.update(secrets_in(resource, arguments))
+        return {**masked(arguments, secrets), **hidden}
+    except (AnsibleError, ArithmeticError, RecursionError, TypeError, ValueError):
+        return dict.fromkeys(arguments, HIDDEN)  # of a type that no option has; the door says so
 
 
 def _ansible_itself() -> int:

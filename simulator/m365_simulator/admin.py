@@ -53,6 +53,7 @@ def make_admin(simulation: Simulation, stop: Callable[[], None]) -> Router:
         ("POST", "/users/{user}/sign_in", admin.sign_in_by),
         ("GET", "/application", admin.application),
         ("POST", "/application", admin.change_application),
+        ("GET", "/tokens", admin.tokens),
         ("POST", "/tokens/expire", admin.expire_tokens),
         ("POST", "/federated_token", admin.federated_token),
         ("POST", "/sign_in", admin.sign_in),
@@ -238,6 +239,10 @@ class _Admin:
                 application.secret_expires = self._simulation.clock.now() + 86400 * float(body["secret_valid_days"])
         self._simulation.keep()
         return await self.application(request)
+
+    async def tokens(self, _request: Request) -> Response:
+        """The last access tokens issued, the oldest first."""
+        return JSONResponse(list(self._simulation.tokens.issued))
 
     async def expire_tokens(self, request: Request) -> Response:
         """Every access token issued so far is refused from now on."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from m365_simulator.tenants import Tenant
 
 LIFETIME_SECONDS = 3599
 CACHE_SIZE = 10_000
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,14 @@ class Tokens:
         self._generation = 0
         self._expired: set[str] = set()
         self._checked: dict[str, dict[str, Any]] = {}
+        self.issued: deque[str] = deque(maxlen=REMEMBERED)
+        """The last ones, for whoever looks where they have got to."""
 
     def issue(self, tenant: Tenant, *, audience: str, credential: str, wids: list[str], base: str) -> str:
         """`credential` is `1` for a secret and `2` for an assertion; `wids` are the app's directory roles."""
         application = tenant.application
         now = int(self._clock.now())
-        return self._key.sign(
+        token = self._key.sign(
             {
                 "aud": audience,
                 "iss": f"https://sts.windows.net/{tenant.id}/",
@@ -71,6 +75,8 @@ class Tokens:
                 "xms_idrel": "7 2",
             }
         )
+        self.issued.append(token)
+        return token
 
     def expire_all(self) -> None:
         """From now on no token issued so far is accepted."""

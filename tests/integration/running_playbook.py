@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,27 +97,103 @@ def run_playbook(
     *options: str,
     environment: Mapping[str, str] | None = None,
     variables: Mapping[str, Any] | None = None,
+    minutes: float = MINUTES_AT_MOST,
 ) -> PlaybookRun:
     """Run a playbook, a path or a name of a collection. ``folder`` must be new; everything it leaves lies there."""
-    folder.mkdir(parents=True)
-    lines = folder / "results.jsonl"
-    lines.touch()
+    return RunningPlaybook(folder, playbook, *options, environment=environment, variables=variables).wait(minutes)
+
+
+class RunningPlaybook:
+    """A run that goes on meanwhile; for the arguments see ``run_playbook``. With ``again`` the folder is that of an
+    earlier run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        playbook: str | Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=again)
+        self.folder = folder
+        self._lines = folder / "results.jsonl"
+        self._lines.write_bytes(b"")
+        with (folder / STDOUT).open("wb") as stdout, (folder / STDERR).open("wb") as stderr:
+            self._process = subprocess.Popen(
+                _command(folder, playbook, options, variables),
+                cwd=folder,
+                env={**bare_environment(folder), **reporting(self._lines), **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def wait(self, minutes: float = MINUTES_AT_MOST) -> PlaybookRun:
+        """Until ansible-playbook itself has ended. Kills it, and fails, when that takes too long."""
+        try:
+            self._process.wait(minutes * 60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        return collected(self._process.returncode, self._lines, self.folder)
+
+    def kill(self) -> None:
+        """kill -9 of ansible-playbook itself."""
+        self._process.kill()
+        self._process.wait()
+
+    def workers(self) -> int:
+        """How many of Ansible's workers are at work."""
+        return len(self._workers())
+
+    def kill_workers(self) -> int:
+        """kill -9 of each of Ansible's workers. Returns how many there were."""
+        return _kill_all(self._workers())
+
+    def _workers(self) -> list[int]:
+        return [process for process, parent in processes_of(self.folder).items() if parent == self._process.pid]
+
+    def kill_family(self) -> int:
+        """kill -9 of whatever it has started and is at work. Returns how many there were."""
+        return _kill_all(processes_of(self.folder))
+
+    def kill_modules(self) -> int:
+        """kill -9 of each module at work: of what the workers have started, and of these what has started nothing."""
+        found = processes_of(self.folder)
+        parents = set(found.values())
+        return _kill_all(
+            process
+            for process, parent in found.items()
+            if parent in found and parent != self._process.pid and process not in parents
+        )
+
+
+STDOUT, STDERR = "stdout.txt", "stderr.txt"
+
+
+def _kill_all(processes: Iterable[int]) -> int:
+    killed = 0
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
+        killed += 1
+    return killed
+
+
+def _command(
+    folder: Path, playbook: str | Path, options: Sequence[str], variables: Mapping[str, Any] | None
+) -> list[str | Path]:
     command: list[str | Path] = [BIN / "ansible-playbook", playbook, *options]
     if variables:
         file = folder / "variables.json"  # not on the command line, which Ansible shows at -vvvv
         file.write_text(json.dumps(variables), encoding="utf-8")
         command += ["--extra-vars", f"@{file}"]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**bare_environment(folder), **reporting(lines), **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=MINUTES_AT_MOST * 60,
-        check=False,
-    )
-    return _collected(done, lines, folder)
+    return command
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
@@ -136,6 +213,17 @@ def bare_environment(folder: Path) -> dict[str, str]:
         "ANSIBLE_ASYNC_DIR": str(folder / "background"),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_NOCOLOR": "true",
+        **measured(),
+    }
+
+
+def measured() -> dict[str, str]:
+    """What has every Python of a run write down what it ran, under `make coverage`."""
+    if "COVERAGE_PROCESS_START" not in os.environ:
+        return {}
+    return {
+        "COVERAGE_PROCESS_START": os.environ["COVERAGE_PROCESS_START"],
+        "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "100",  # the last worker is killed otherwise, before it has written
     }
 
 
@@ -158,7 +246,8 @@ def plugged_in(pin: str, **more: Any) -> dict[str, str]:
     }
 
 
-def _collected(done: subprocess.CompletedProcess[str], lines: Path, folder: Path) -> PlaybookRun:
+def collected(return_code: int, lines: Path, folder: Path) -> PlaybookRun:
+    """What a run that has ended wrote to its folder, and what our callback wrote to ``lines``."""
     records = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     found: dict[str, list[TaskResult]] = {"task": [], "item": []}
     recap: dict[str, dict[str, int]] = {}
@@ -170,9 +259,9 @@ def _collected(done: subprocess.CompletedProcess[str], lines: Path, folder: Path
         else:
             found[event].append(TaskResult(**record))
     return PlaybookRun(
-        return_code=done.returncode,
-        stdout=COLOUR.sub("", done.stdout),
-        stderr=COLOUR.sub("", done.stderr),
+        return_code=return_code,
+        stdout=COLOUR.sub("", (folder / STDOUT).read_text(encoding="utf-8")),
+        stderr=COLOUR.sub("", (folder / STDERR).read_text(encoding="utf-8")),
         results=found["task"],
         items=found["item"],
         recap=recap,
@@ -183,24 +272,26 @@ def _collected(done: subprocess.CompletedProcess[str], lines: Path, folder: Path
 
 def leftovers(folder: Path) -> Sequence[Path]:
     """Every file that a run left behind, but for what the harness itself put there."""
-    ours = {folder / name for name in ("ansible.cfg", "results.jsonl", "variables.json")}
+    ours = {folder / name for name in ("ansible.cfg", "results.jsonl", "variables.json", STDOUT, STDERR)}
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and path not in ours]
 
 
 def wait_for_processes_of(folder: Path, seconds: float = 60) -> None:
     """Wait until no process is left that has ``folder`` as its home: none that a run has started."""
     deadline = time.monotonic() + seconds
-    mark = f"HOME={folder}\0".encode()
-    while any(mark in environment for environment in _environments()):
-        assert time.monotonic() < deadline, "a process is left"
+    while left := processes_of(folder):
+        assert time.monotonic() < deadline, f"{len(left)} processes are left"
         time.sleep(0.1)
 
 
-def _environments() -> list[bytes]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
+def processes_of(folder: Path) -> dict[int, int]:
+    """Each process that has ``folder`` as its home, whose descendant it may be, with the process that started it."""
+    mark = f"HOME={folder}\0".encode()
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            found.append(path.read_bytes())
+            if mark in (path / "environ").read_bytes():
+                found[int(path.name)] = int((path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
         except OSError:  # it has ended, or is another user's
             continue
     return found

@@ -146,6 +146,11 @@ class Simulator:
             self._process.kill()
             self._process.wait()
 
+    def memory(self) -> int:
+        """In bytes, what it has of it now."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+
     def tenant(self, scenario: str) -> Tenant:
         """The first tenant of a scenario."""
         return self.tenants_of(scenario)[0]
@@ -160,7 +165,15 @@ class Simulator:
         self._keep_violations()
         self._admin("POST", "/reset")
 
+    def reset_tenant(self, tenant: Tenant) -> None:
+        """One tenant as it was at the start; journal, time and faults stay."""
+        self._admin("POST", "/reset", {"tenant": tenant.tenant_id})
+
     # What its watch says
+
+    def violations(self) -> list[Violation]:
+        """Since the run was announced."""
+        return [Violation(**one) for one in self._admin("GET", "/violations")["violations"]]
 
     def announce_run(self, *, check_mode: bool, emergency_accounts: Iterable[str] = ()) -> None:
         """What is there now is what the watch holds the following writes against; in check mode there may be none."""
@@ -209,7 +222,7 @@ class Simulator:
 
     def _keep_violations(self) -> None:
         """Before the simulator forgets them."""
-        self._violations += [Violation(**one) for one in self._admin("GET", "/violations")["violations"]]
+        self._violations += self.violations()
 
     def forget(self) -> None:
         """Empty the journal."""
@@ -222,6 +235,11 @@ class Simulator:
 
     def state(self, tenant: Tenant) -> Any:
         return self._admin("GET", "/state", parameters={"tenant": tenant.tenant_id})
+
+    def tokens(self) -> list[str]:
+        """The last access tokens that were issued, to anybody."""
+        found: list[str] = self._admin("GET", "/tokens")
+        return found
 
     def federated_token(self, tenant: Tenant) -> str:
         """What the identity provider that the tenant's application trusts would put into a file."""
@@ -241,6 +259,25 @@ class Simulator:
         """Put one fault in force, with the keys of a plan of faults."""
         self._admin("POST", "/faults", body=fault)
 
+    def plan(self, tenant: Tenant, faults: Mapping[str, Any]) -> None:
+        """Give one tenant a plan of faults of its own."""
+        self._admin("POST", "/faults/plan", {"tenant": tenant.tenant_id}, dict(faults))
+
+    def hold(self, tenant: Tenant, after: int = 0, **fault: Any) -> None:
+        """Let a request wait, with the keys of a plan of faults: by default the one after so many of this tenant."""
+        self.strike(**{"path": ".", "kind": "hold", "tenant": tenant.tenant_id, "after": after, **fault})
+
+    def held(self, wanted: int = 0, seconds: float = 30) -> list[dict[str, Any]]:
+        """The requests that wait, once there are so many, or after so many seconds."""
+        found: list[dict[str, Any]] = self._admin("GET", "/held", {"wanted": wanted, "seconds": min(seconds, 25)})
+        return found
+
+    def release(self, tenant: Tenant | None = None, *, drop: bool = False) -> None:
+        """Requests that wait go on, of one tenant or of all; or their connections are closed, and what had not taken
+        effect never does."""
+        of_one = {} if tenant is None else {"tenant": tenant.tenant_id}
+        self._admin("DELETE", "/held", {"drop": "true" if drop else "false", **of_one})
+
     def heal(self) -> None:
         """No faults any more, and all writes are visible."""
         self._admin("DELETE", "/faults")
@@ -256,15 +293,19 @@ class Simulator:
         entry: dict[str, Any] = answer["entry"]
         return entry
 
+    def change_application(self, tenant: Tenant, **changed: Any) -> None:
+        """``permissions``, ``enabled``, ``secret_valid_days`` (negative: expired) of a tenant's application."""
+        self._admin("POST", "/application", {"tenant": tenant.tenant_id}, changed)
+
     def advance(self, seconds: float) -> None:
         """Set the simulator's clock forward; ``reset`` sets it right."""
         self._admin("POST", "/clock", body={"advance_seconds": seconds})
 
-    def change(self, tenant: Tenant, method: str, path: str, body: Any = None) -> None:
+    def change(self, tenant: Tenant, method: str, path: str, body: Any = None, version: str = "v1.0") -> None:
         """Do to the tenant what somebody else might, by the permissions of its application."""
         answer = self._session.request(
             method,
-            f"{self.graph_url}/v1.0{path}",
+            f"{self.graph_url}/{version}{path}",
             json=body,
             headers={"Authorization": f"Bearer {self.access_token(tenant)}"},
             timeout=30,

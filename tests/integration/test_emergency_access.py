@@ -17,7 +17,10 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
-from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun, leftovers
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import (
+    PlaybookRun,
+    RunningPlaybook,
+)
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import (
     Request,
     Simulator,
@@ -25,7 +28,7 @@ from ansible_collections.zerotrust.m365.tests.integration.running_simulator impo
     sent,
     writes,
 )
-from ansible_collections.zerotrust.m365.tests.integration.test_secrets import forms
+from ansible_collections.zerotrust.m365.tests.integration.searching import secrets_shown
 
 PLAYBOOK = "zerotrust.m365.emergency_access"
 VAULT_PASSWORD = "a long vault password, kept elsewhere"
@@ -190,18 +193,6 @@ def changes_shown(run: PlaybookRun, host: str) -> list[str]:
                 target["id"] = None
             found.append(json.dumps(change, sort_keys=True))
     return sorted(found)
-
-
-def secrets_shown(runs: Iterable[PlaybookRun], secrets: Iterable[str]) -> list[str]:
-    """Where the runs left one of the secrets, as it is or in another form, or the text of a seal."""
-    wanted = {"$ANSIBLE_VAULT", *(form for secret in secrets for form in forms(secret))}
-    found = []
-    for run in runs:
-        places = {"stdout": run.stdout, "stderr": run.stderr}
-        places["results"] = (run.folder / "results.jsonl").read_text(encoding="utf-8")
-        places.update({str(path): path.read_text("utf-8", "replace") for path in leftovers(run.folder)})
-        found += [place for place, text in places.items() if any(secret in text for secret in wanted)]
-    return found
 
 
 Make = Callable[..., Sealed]
@@ -396,10 +387,14 @@ def test_a_seal_that_does_not_fit_its_account(seal: dict[str, Any], words: str, 
 
 
 @pytest.mark.deep
-def test_an_account_that_somebody_else_makes_meanwhile(simulator: Simulator, sealed: Make) -> None:
-    """Reads do not show it yet. Its password is not the one that was sealed for it, and never counts as that."""
+def test_an_account_that_somebody_else_makes_meanwhile(simulator: Simulator, sealed: Make, tmp_path: Path) -> None:
+    """Just before it is created. Its password is not the one that was sealed for it, and never counts as that."""
     emergency = sealed()
-    simulator.strike(path="/users$", method="POST", kind="late_visibility", seconds=8, where=["object", "list"])
+    simulator.hold(emergency.tenant, path="/users$", method="POST")
+    environment, variables = simulator.environment(emergency.tenant), {**emergency.variables(), "m365_in_process": True}
+    running = RunningPlaybook(tmp_path / "run", PLAYBOOK, environment=environment, variables=variables)
+    while not simulator.held(1) and not running.ended:
+        pass
     body = {
         "accountEnabled": True,
         "displayName": "Emergency access 1",
@@ -408,7 +403,8 @@ def test_an_account_that_somebody_else_makes_meanwhile(simulator: Simulator, sea
         "passwordProfile": {"password": "somebody-Elses-1"},
     }
     simulator.change(emergency.tenant, "POST", "/users", body)
-    run = emergency.run()
+    simulator.release()
+    run = running.wait()
     assert run.return_code == 2
     assert "its password is not the sealed one" in messages(run, "localhost"), run.output
     simulator.heal()

@@ -17,9 +17,9 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.roles import GLOBAL_ADMINISTRATOR
 from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
-from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun, leftovers
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator, Tenant, writes
-from ansible_collections.zerotrust.m365.tests.integration.test_secrets import forms
+from ansible_collections.zerotrust.m365.tests.integration.searching import secrets_shown
 
 PLAYBOOK = "zerotrust.m365.emergency_access_rotate"
 VAULT_PASSWORD = "a long vault password, kept elsewhere"
@@ -182,7 +182,8 @@ def test_two_accounts_one_after_the_other(rotation: Make) -> None:
     assert emergency.wrote() == 1
     kept = emergency.done(emergency_access_rotate_max_age=90)
     assert (kept.changed(), emergency.wrote()) == (0, 0)
-    assert shown([planned, done, kept], [emergency.seal(name)["secret"] for name in emergency.names]) == []
+    passwords = [emergency.seal(name)["secret"] for name in emergency.names]
+    assert secrets_shown([planned, done, kept], [*passwords, OLD, VAULT_PASSWORD]) == []
 
 
 def stop_after_the_write(emergency: Rotation) -> str:
@@ -192,18 +193,6 @@ def stop_after_the_write(emergency: Rotation) -> str:
     message = emergency.stopped()
     emergency.simulator.heal()
     return message
-
-
-def shown(runs: list[PlaybookRun], secrets: list[str]) -> list[str]:
-    """Where the runs left one of the secrets, as it is or in another form."""
-    wanted = {form for secret in [*secrets, OLD, VAULT_PASSWORD] for form in forms(secret)}
-    found = []
-    for run in runs:
-        places = {"stdout": run.stdout, "stderr": run.stderr}
-        places["results"] = (run.folder / "results.jsonl").read_text(encoding="utf-8")
-        places.update({str(path): path.read_text("utf-8", "replace") for path in leftovers(run.folder)})
-        found += [place for place, text in places.items() if any(secret in text for secret in wanted)]
-    return found
 
 
 REQUESTS = 23

@@ -19,7 +19,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._resources import (
     temporary_access_pass,
 )
 from ansible_collections.zerotrust.m365.plugins.plugin_utils import _action
-from ansible_collections.zerotrust.m365.plugins.plugin_utils._action import ResourceAction
+from ansible_collections.zerotrust.m365.plugins.plugin_utils._action import ResourceAction, without_secrets
 
 
 class SecurityDefaultsAction(ResourceAction):
@@ -149,6 +149,27 @@ def test_the_timeout_of_the_task_bounds_its_writes_behind_both_doors(in_process:
     arguments = door.here[0] if in_process else door.handed_over[0]["module_args"]
     assert arguments == {"enabled": True, "max_duration": 20}
     assert door.task.args == {"enabled": True}
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_what_others_may_show_of_a_task_holds_no_secret(in_process: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its arguments nor its defaults; but another attempt at the same task has them."""
+    given = {"enabled": True, "client_secret": "s3cret-value", "client_id": "s3cret-value"}
+    first, second = Door(monkeypatch), Door(monkeypatch)
+    task = second.action._task = first.task
+    task.args, task.module_defaults = given, [{"group/zerotrust.m365.all": given}]
+    for door in (first, second):
+        monkeypatch.setattr(_action, "run_in_process", door._run_here)
+        door.run(m365_in_process=in_process)
+        assert (door.here[0] if in_process else door.handed_over[0]["module_args"]) == given
+        assert "s3cret" not in repr((task.args, task.module_defaults))
+        assert task.args["enabled"] is True
+
+
+def test_arguments_of_no_type_are_all_hidden() -> None:
+    shown = without_secrets(security_defaults.RESOURCE, {"client_secret": "s3cret-value", "enabled": object()})
+    assert set(shown) == {"client_secret", "enabled"}
+    assert "object" not in repr(shown)
 
 
 def test_max_duration_of_the_task_counts_before_its_timeout(door: Door) -> None:
