@@ -96,7 +96,7 @@ def test_a_dry_run_knows_a_group_that_is_not_there_yet() -> None:
     )
     missing = Tenant(*there.policies.values())
     missing.objects["/groups"] = []
-    options = {
+    options: dict[str, Any] = {
         "groups": ["emergency access"],
         "expected_groups": [{"display_name": "Emergency access", "members": [EMERGENCY, "two@contoso.example"]}],
     }
