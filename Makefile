@@ -96,15 +96,29 @@ docs-lint: $(LINT_TOOLS) ## Documentation of plugins and roles, guides, changelo
 
 .PHONY: unit
 unit: $(TEST_TOOLS) $(LINK) ## Unit tests, the scenarios of Microsoft Graph, and the contract with Microsoft's schema
-	$(BIN)/python -m pytest tests/unit tests/scenarios tests/contract -m "not deep" -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/unit tests/scenarios tests/contract -m "not deep and not endurance" -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: integration
 integration: $(TEST_TOOLS) $(LINK) ## Playbooks against the simulator
-	$(BIN)/python -m pytest tests/integration -m "not deep" -n $(JOBS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/integration tests/chaos -m "not deep and not endurance" -n $(JOBS) $(PYTEST_ARGS)
 
 .PHONY: deep
 deep: $(TEST_TOOLS) $(LINK) ## The long tests only
 	$(BIN)/python -m pytest tests -m deep -n $(JOBS) $(PYTEST_ARGS)
+
+.PHONY: endurance
+endurance: $(TEST_TOOLS) $(LINK) ## 500 nightly runs in a row, and kill -9 of each kind at every request (hours)
+	$(BIN)/python -m pytest tests/integration -m endurance -n $(JOBS) $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: $(TEST_TOOLS) $(LINK) ## Unit and integration tests, and how much of plugins/ they run: at least 95%
+	@MAKE='$(MAKE)' $(BIN)/python scripts/coverage_of_plugins.py
+
+# For example: make mutation MODULES='_policy/coverage.py _engine/plan.py'
+MODULES ?=
+.PHONY: mutation
+mutation: $(TEST_TOOLS) $(LINK) ## Break _policy and _engine in thousands of ways: a unit test has to notice each (long)
+	$(BIN)/python scripts/mutation.py $(MODULES)
 
 .PHONY: clients
 clients: $(TEST_TOOLS) $(LINK) ## Other people's Graph clients, unmodified, against the simulator (large downloads)
@@ -114,6 +128,11 @@ clients: $(TEST_TOOLS) $(LINK) ## Other people's Graph clients, unmodified, agai
 .PHONY: simulator-docs
 simulator-docs: $(TEST_TOOLS) $(LINK) ## Write the tables of scenarios and assumptions into docs/simulator.md
 	PYTHONPATH=$(COLLECTIONS) $(BIN)/python tests/scenarios/document.py
+
+.PHONY: chaos
+chaos: $(TEST_TOOLS) $(LINK) ## Playbooks on 2,000 drawn tenants while things go wrong, and 300 dry runs against the runs (long)
+	$(BIN)/python tests/chaos/run.py --runs 2000 --summary .cache/chaos.json
+	$(BIN)/python tests/chaos/run.py --dry-run --runs 300 --summary .cache/chaos-dry-runs.json
 
 .PHONY: bench
 bench: $(TEST_TOOLS) $(LINK) ## Benchmarks; writes docs/benchmarks.md
