@@ -226,6 +226,14 @@ def test_a_dry_run_that_was_wrong_is_seen(dry: HostRun, done: HostRun, again: Ho
     assert any(words in found for found in compared(dry, done, again))
 
 
+def test_what_cannot_be_read_may_stop_the_run_after_what_was_promised() -> None:
+    words = "You must disable Classic policies before enabling Security Defaults."
+    stopped = task(failed=True, msg=words)
+    assert compared(changing(), run(stopped, journal=WRITES), run()) == []
+    (found,) = compared(changing(users=False), run(stopped, journal=WRITES), run())
+    assert found == f"the run wrote and the dry run did not promise: PATCH {REQUIREMENTS}"
+
+
 def test_both_refuse() -> None:
     refused = run(task(failed=True, msg="No."))
     assert compared(refused, refused, refused) == []
