@@ -126,6 +126,22 @@ PERMISSION_IDS: dict[str, tuple[str, str]] = {
         "fee28b28-e1f3-4841-818e-2704dc62245f",
         "Read, update, and delete all eligible role assignments and schedules for your company's directory",
     ),
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup": (
+        "cd4161cb-f098-48f8-a884-1eda9a42434c",
+        "Read assignment schedules for access to Azure AD groups",
+    ),
+    "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup": (
+        "41202f2c-f7ab-45be-b001-85c9728b9d69",
+        "Read, create, and delete assignment schedules for access to Azure AD groups",
+    ),
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup": (
+        "edb419d6-7edc-42a3-9345-509bfdf5d87c",
+        "Read eligibility schedules for access to Azure AD groups",
+    ),
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup": (
+        "618b6020-bca8-4de6-99f6-ef445fa4d857",
+        "Read, create, and delete eligibility schedules for access to Azure AD groups",
+    ),
     "RoleManagement.Read.All": (
         "c7fbd983-d9aa-4fa7-84b8-17382c103bc4",
         "Read role management data for all RBAC providers",
