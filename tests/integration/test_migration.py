@@ -126,7 +126,8 @@ def test_with_emergency_access_end_to_end(simulator: Simulator, play: Play, tmp_
 # A dry run names the very users
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.deep)], ids=["in short", "whole"])
+@pytest.mark.deep
+@pytest.mark.parametrize("whole", [False, True], ids=["in short", "whole"])
 def test_a_dry_run_names_the_very_users_whom_the_run_changes(fleet: Make, simulator: Simulator, whole: bool) -> None:
     """Where security defaults come on in between, and where policies and nested groups decide."""
     tenants = fleet(

@@ -31,7 +31,7 @@ TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{20,}")
 AWKWARD = "a\"b'c&<d> é\\+/="
 
 
-@pytest.mark.parametrize("door", ["action", "module"])
+@pytest.mark.parametrize("door", ["action", pytest.param("module", marks=pytest.mark.deep)])
 def test_nothing_leaks(door: str, simulator: Simulator, play: Play, tmp_path: Path) -> None:
     tenant = simulator.tenant("awkward_secret")
     variables = {
