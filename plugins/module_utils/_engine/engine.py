@@ -96,7 +96,8 @@ class SomeRefused(M365Error):
     def __init__(self, refused: Mapping[str, GraphError], made: int) -> None:
         self.refused = {title: error.message for title, error in refused.items()}
         reasons = " ".join(f"{title}: {reason}" for title, reason in self.refused.items())
-        super().__init__(f"{len(self.refused)} changes were refused, {made} were made. {reasons}")
+        were = "change was" if len(self.refused) == 1 else "changes were"
+        super().__init__(f"{len(self.refused)} {were} refused, {made} {'was' if made == 1 else 'were'} made. {reasons}")
 
     def details(self) -> dict[str, Any]:
         return {"refused": self.refused}

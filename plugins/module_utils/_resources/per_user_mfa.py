@@ -508,9 +508,10 @@ def _aside(decided: Decided, now: int) -> str:
     remaining = len(decided.wishes) - now
     sentences = []
     if remaining:
-        sentences.append(f" {users_in_words(remaining)} remain for the next wave.")
+        sentences.append(f" {users_in_words(remaining)} {'remains' if remaining == 1 else 'remain'} for the next wave.")
     if decided.skipped:
-        sentences.append(f" {users_in_words(len(decided.skipped))} were left as they are, for the reasons given.")
+        left = "was left as it is" if len(decided.skipped) == 1 else "were left as they are"
+        sentences.append(f" {users_in_words(len(decided.skipped))} {left}, for the reasons given.")
     return "".join(sentences)
 
 

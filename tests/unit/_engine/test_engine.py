@@ -711,7 +711,7 @@ def test_a_refused_change_does_not_keep_the_later_ones_from_being_made(monkeypat
     assert result["failed"]
     assert result["changed"]
     reason = refused("change /first").message
-    assert result["msg"] == f"1 changes were refused, 1 were made. the first setting: {reason}"
+    assert result["msg"] == f"1 change was refused, 1 was made. the first setting: {reason}"
     assert result["error"] == {"refused": {"the first setting": reason}}
 
 
@@ -730,7 +730,7 @@ def test_what_was_made_in_spite_of_a_refusal_is_counted() -> None:
     plan = Plan(changes, keep_going=True)
     with pytest.raises(engine.SomeRefused) as caught:
         engine.apply(run_of(graph, {}), engine.Progress(), plan)
-    assert caught.value.message.startswith("1 changes were refused, 3 were made. second: ")
+    assert caught.value.message.startswith("1 change was refused, 3 were made. second: ")
     assert list(caught.value.refused) == ["second"]
 
 

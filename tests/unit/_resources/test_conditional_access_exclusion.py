@@ -119,7 +119,7 @@ def test_the_policies_that_could_not_be_changed_are_named_and_the_others_are_cha
     with pytest.raises(SomeRefused) as caught:
         worked(tenant, groups=[GROUP])
     assert len(tenant.writes) == 3
-    assert caught.value.message.startswith("2 changes were refused, 1 were made.")
+    assert caught.value.message.startswith("2 changes were refused, 1 was made.")
     assert list(caught.value.details()["refused"]) == ["the exclusions of 'A'", "the exclusions of 'C'"]
 
 
