@@ -32,8 +32,9 @@ def run_module(resource: Resource) -> None:
     try:
         module = ReadableModule(argument_spec=argument_spec(resource), supports_check_mode=True)
     except (ArithmeticError, TypeError, ValueError):
-        print(json.dumps({"failed": True, "msg": NOT_CONVERTIBLE}))
-        sys.exit(1)
+        # There is no module yet that could say it.
+        sys.stdout.write(json.dumps({"failed": True, "msg": NOT_CONVERTIBLE}))
+        raise SystemExit(1) from None
     missing = missing_library()
     if missing:
         module.fail_json(msg=missing_required_lib(missing.library), exception=missing.import_traceback)

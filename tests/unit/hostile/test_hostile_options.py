@@ -47,7 +47,7 @@ def faults(
     secrets = [value] if is_secret(argument_spec(resource), path) and isinstance(value, str) and len(value) > 8 else []
     found = unclean(result)
     found += [
-        f"a secret is shown: {secret!r}" for secret in secrets for _, leaf in leaves(result) if secret in str(leaf)
+        f"a secret is shown: {secret!r}" for secret in secrets for _path, leaf in leaves(result) if secret in str(leaf)
     ]
     found += [f"a dry run wrote: {sent.method} {sent.url}" for sent in tenant.writes]
     if path[0] not in OWN_URLS:
