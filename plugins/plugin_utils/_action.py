@@ -107,10 +107,12 @@ class ResourceAction(ActionBase):
             # A module outlives us when we are killed, and can look for us on the same machine.
             waiting = {STARTED_BY: f"{_ansible_itself()} {os.getpid()}"}
             self._task.environment = [*(given if isinstance(given, list) else [given]), waiting]
-        result: dict[str, Any] = self._execute_module(
-            module_name=self._task.action, module_args=arguments, task_vars=variables, wrap_async=wrap_async
-        )
-        self._task.environment = given
+        try:
+            result: dict[str, Any] = self._execute_module(
+                module_name=self._task.action, module_args=arguments, task_vars=variables, wrap_async=wrap_async
+            )
+        finally:
+            self._task.environment = given
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result

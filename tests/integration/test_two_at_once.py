@@ -171,9 +171,10 @@ def test_whatever_comes_to_grief_touches_nothing_of_the_others(tmp_path: Path) -
         with simulator.watched():
             simulator.hold(killed, path=SECURITY_DEFAULTS, method="PATCH")
             run = RunningPlaybook(tmp_path / "killed", BASELINE, *options, variables=variables)
-            while not simulator.held(1) and not run.ended:
-                pass
-            while run.workers() != 1 and not run.ended:  # until that of the good tenant is done
+            deadline = time.monotonic() + 120
+            while not (simulator.held(1) and run.workers() == 1):  # until those of the other tenants are done
+                assert not run.ended
+                assert time.monotonic() < deadline
                 time.sleep(0.05)
             assert run.kill_workers() == 1
             simulator.release(drop=True)

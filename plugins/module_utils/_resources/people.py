@@ -96,7 +96,7 @@ def read_people(client: GraphClient, tenant: Defences, identities: Collection[st
 def read_people_again(client: GraphClient, tenant: Defences, identities: Collection[str], before: People) -> People:
     """The same from the side of the users, of whom there are few: 20 in one request, however large the groups are.
 
-    Who is in a group for a time only, is as it was ``before``. Raises GraphError where Graph does not answer for now.
+    Who is in a group for a time only is taken from ``before``. Raises GraphError where Graph does not answer for now.
     """
     memberships = GroupsOfUsers(client, frozenset(identity.lower() for identity in identities))
     inside, unread_groups = memberships.read(sorted(tenant.groups()))

@@ -85,7 +85,8 @@ class SignInSessions(Resource):
         if not now:
             return Plan(done="Nobody's sign-in sessions have to be revoked.")
         remaining = len(state.chosen) - len(now)
-        aside = f" {users_in_words(remaining)} remain for the next wave." if remaining else ""
+        verb = "remains" if remaining == 1 else "remain"
+        aside = f" {users_in_words(remaining)} {verb} for the next wave." if remaining else ""
         return Plan(
             changes=[_change(run, now, state.since)],
             planned=f"The sign-in sessions of {users_in_words(len(now))} would be revoked.{aside}",
