@@ -29,6 +29,8 @@ VAULT_PASSWORD = "of the seals, and kept elsewhere"
 FORKS = 8
 MINUTES_AT_MOST = 15
 """For all the tenants of a run, on a machine with much else to do."""
+SETTINGS = "[defaults]\ninternal_poll_interval = 0.02\n"
+"""Ansible looks for results a thousand times a second otherwise, while hosts wait for a retry."""
 OF_ONE_RUN = re.compile(r"\(request-id [^)]*\)|(?<=')/[^']*(?=/)")
 """In messages: the request, and the folder of a file."""
 
@@ -112,6 +114,8 @@ class Trials:
         self._folder, self._forks, self._numbers = folder, forks, count(1)
         scenarios = folder / "scenarios"
         scenarios.mkdir(parents=True)
+        self._settings = folder / "ansible.cfg"
+        self._settings.write_text(SETTINGS, encoding="utf-8")
         for case in cases:
             (scenarios / f"{case.name}.yml").write_text(json.dumps(case.scenario), encoding="utf-8")
         self.simulator = Simulator(folder, [str(scenarios / f"{case.name}.yml") for case in cases])
@@ -195,7 +199,7 @@ class Trials:
             self._folder / f"run{number}",
             f"zerotrust.m365.{way.playbook}",
             *("--inventory", str(inventory), "--forks", str(self._forks), "--diff", *way.options, *options),
-            environment={"ANSIBLE_STRATEGY": "free"},
+            environment={"ANSIBLE_STRATEGY": "free", "ANSIBLE_CONFIG": str(self._settings)},
             variables={"m365_in_process": True},
             minutes=MINUTES_AT_MOST,
         )

@@ -71,7 +71,7 @@ class PerUserMfa(Resource):
             },
         },
         "report_registration": {"type": "bool", "default": False},
-        "settle_time": {"type": "int", "default": 300},
+        "settle_time": {"type": "int", "default": 900},
         "ledger": {"type": "path"},
         "canary": {"type": "int", "default": 0},
         "wave_size": {"type": "int"},

@@ -1006,6 +1006,25 @@ def test_what_covers_is_given_time_to_spread(
     assert len(waited) == 2
 
 
+@pytest.mark.parametrize(("options", "too_early"), [({}, False), ({"settle_time": 300}, True)])
+def test_nobody_is_without_mfa_while_security_defaults_are_on_their_way(
+    legacy: SimulatedTenant,
+    ledger: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, int],
+    too_early: bool,
+) -> None:
+    legacy.assume(security_defaults_take_effect_after_seconds="900")
+    switch_defaults(legacy, on=True)
+    monkeypatch.setattr(
+        "ansible_collections.zerotrust.m365.plugins.module_utils._graph.retry.RetryPolicy.pause",
+        lambda _policy, seconds: legacy.simulation.clock.advance(seconds),
+    )
+    result = legacy.run(RESOURCE, state="disabled", ledger=str(ledger), all=True, **options)
+    assert result["changed"]
+    assert bool(legacy.violations()) == too_early
+
+
 def test_a_policy_says_itself_since_when_it_is_there(
     business: SimulatedTenant, ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
