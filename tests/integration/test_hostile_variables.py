@@ -199,3 +199,44 @@ def test_nonsense_in_every_variable(entry: Entry, simulator: Simulator, play: Pl
     cases = random.Random(7).sample(cases, min(25, len(cases)))  # noqa: S311 - the same in every run
     hostile = HostileRun(simulator, simulator.tenant("legacy"), play, tmp_path)
     hostile.check({f"case{number}": case for number, case in enumerate(cases)})
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("playbook", ["baseline", "emergency_access_watch"])
+def test_nonsense_in_what_reaches_the_tenant(playbook: str, simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    """The variables `m365_*` of a playbook, each of which is an option of every module."""
+    text = (COLLECTION / f"playbooks/{playbook}.yml").read_text(encoding="utf-8")
+    variables = sorted(set(re.findall(r"\bm365_\w+", text)))
+    assert len(variables) > 10
+    cases = [(name, value) for name in variables for value in (*NASTY, *strange_files_of(name, tmp_path))]
+    cases = random.Random(7).sample(cases, 40)  # noqa: S311 - the same in every run
+    hosts = {f"case{number}": {name: value} for number, (name, value) in enumerate(cases)}
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    (tmp_path / "looks").mkdir()
+    run = play(
+        f"zerotrust.m365.{playbook}",
+        *("--inventory", str(inventory), "--forks", "4", "--check"),
+        door=None,
+        environment=simulator.environment(simulator.tenant("legacy")),
+        variables={
+            "emergency_access_watch_state_folder": str(tmp_path / "looks"),
+            "emergency_access_seal_folder": str(tmp_path / "looks"),
+            "emergency_access_vault_password": "a long vault password, kept elsewhere",
+        },
+    )
+    assert "Traceback" not in run.output
+    assert "This is a bug" not in run.output
+    assert set(run.recap) == set(hosts)
+    for host, given in hosts.items():
+        told = [one.message for one in run.of_collection(host) if one.failed]
+        assert all(one and len(one) <= LONGEST_MESSAGE and not UNREADABLE.search(one) for one in told), (given, told)
+        assert run.recap[host]["failures"] + run.recap[host]["ok"] > 0, given
+    assert sum(one["failures"] for one in run.recap.values()) > len(hosts) / 2
+    assert writes(simulator.journal()) == []
+
+
+def strange_files_of(variable: str, folder: Path) -> list[str]:
+    made = folder / variable
+    made.mkdir()
+    return strange_files(made) if variable.endswith(("_path", "_file")) else []
