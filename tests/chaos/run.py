@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -145,9 +146,15 @@ def _in_parts(
 
     with ThreadPoolExecutor(at_once) as pool:
         waiting = {pool.submit(run_part, number, part) for number, part in enumerate(_parts(cases))}
+        broken: list[BaseException] = []
         for done in as_completed(waiting):
             waiting.discard(done)  # its journals are large
-            yield from done.result()
+            if error := done.exception():
+                broken.append(error)
+            else:
+                yield from done.result()
+    if broken:  # not before the others have been judged
+        raise broken[0]
 
 
 def _parts(cases: Sequence[Case]) -> Iterator[list[Case]]:
@@ -174,19 +181,30 @@ def main() -> int:
     summary, run = (Comparison(), compare_seeds) if options.dry_run else (Summary(), run_seeds)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
-        for trial in run(cases, options.keep or Path(temporary), at_once=options.at_once):
-            summary.add(trial)
-            print(f"{sum(summary.runs.values())} of {len(cases)}, {len(summary.complaints)} wrong", flush=True)
-            if options.seed is not None and trial.faulted is not None:
-                _show(trial)
-    command = " ".join([COMMAND, *sys.argv[1:]])
-    result = {"command": command, "seconds": round(time.monotonic() - started), **summary.as_json()}
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.summary:
-        options.summary.write_text(text + "\n", encoding="utf-8")
+        try:
+            for trial in run(cases, options.keep or Path(temporary), at_once=options.at_once):
+                summary.add(trial)
+                print(f"{sum(summary.runs.values())} of {len(cases)}, {len(summary.complaints)} wrong", flush=True)
+                if options.seed is not None and trial.faulted is not None:
+                    _show(trial)
+        finally:
+            _write(summary, time.monotonic() - started, options.summary)
     print(summary.told(), file=sys.stderr)
     return 1 if summary.complaints else 0
+
+
+def _write(summary: Comparison, seconds: float, file: Path | None) -> None:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = {
+        "command": " ".join([COMMAND, *sys.argv[1:]]),
+        "seconds": round(seconds),
+        "processor_seconds": round(used.ru_utime + used.ru_stime),
+        **summary.as_json(),
+    }
+    text = json.dumps(result, indent=2)
+    print(text)
+    if file:
+        file.write_text(text + "\n", encoding="utf-8")
 
 
 def _show(trial: Trial) -> None:

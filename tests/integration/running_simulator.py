@@ -20,7 +20,7 @@ import requests
 
 from ansible_collections.zerotrust.m365.tests.contract.watching import Recorded, fail_on
 
-SECONDS_TO_START = 30
+SECONDS_TO_START = 120
 SECONDS_TO_STOP = 10
 WRITE_VERBS = ("POST", "PATCH", "PUT", "DELETE")
 
