@@ -93,6 +93,16 @@ class ReplayedTenant:
     def start_again(self) -> None:
         self.simulation.reset()
         self.client.kept_token = None
+        self.forget()
+
+    def forget(self) -> None:
+        """What dry runs were answered, for something was written since."""
+        self._kept.clear()
+
+    def violations(self) -> list[dict[str, Any]]:
+        """What the simulator's watch says of all writes so far."""
+        found: list[dict[str, Any]] = self.simulation.watch.found(self.simulation.first)["violations"]
+        return found
 
     @property
     def writes(self) -> list[Sent]:

@@ -13,6 +13,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,12 +25,17 @@ from ansible_collections.zerotrust.m365.tests.unit.hostile.every_module import (
     SCENARIOS,
     usual_tasks,
 )
-from ansible_collections.zerotrust.m365.tests.unit.hostile.judging import too_good, unclean, unwanted_changes
+from ansible_collections.zerotrust.m365.tests.unit.hostile.judging import doubts, too_good, unclean, unwanted_changes
 from ansible_collections.zerotrust.m365.tests.unit.hostile.mutations import Mutation, mutations
-from ansible_collections.zerotrust.m365.tests.unit.hostile.replayed_tenant import ReplayedTenant, Sent, unchanged
+from ansible_collections.zerotrust.m365.tests.unit.hostile.replayed_tenant import (
+    Change,
+    ReplayedTenant,
+    Sent,
+    unchanged,
+)
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Answer
 
-IN_EVERY_RUN, IN_DEEP_TESTS = 6, 1000
+IN_EVERY_RUN, IN_DEEP_TESTS, WHILE_IT_WRITES = 6, 1000, 60
 # What they read is the user's own choice, and shown as it comes.
 RAW = {"graph_info", "graph_request"}
 # A change that is right though something is missing: Graph leaves these out, or writes null, where there is nothing.
@@ -43,7 +49,7 @@ EMPTY_WHERE_MISSING = {
 
 
 class Trial:
-    """A task whose answers are changed. ``truth`` is what comes of it when they are not."""
+    """A dry run whose answers are changed. ``truth`` is what comes of it when they are not."""
 
     def __init__(self, tenant: ReplayedTenant, module: str, options: Mapping[str, Any]) -> None:
         self.tenant = tenant
@@ -67,14 +73,7 @@ class Trial:
         return found
 
     def faults(self, mutation: Mutation, document: Any) -> list[str]:
-        content = json.dumps(mutation.of(document)).encode()
-        place = iter(range(len(self.answers) + 1000))
-
-        def change(sent: Sent, answer: Answer) -> Answer:
-            hit = next(place) == mutation.number and sent.url == self.answers[mutation.number][0].url
-            return replace(answer, content=content) if hit else answer
-
-        self.tenant.change = change
+        self.tenant.change = self._changing(mutation, document)
         result = self._run()
         self.tenant.change = unchanged
         found = unclean(result, self.secrets)
@@ -85,12 +84,52 @@ class Trial:
             found.append(f"a dry run sent {self.tenant.writes[0].method} {self.tenant.writes[0].url}")
         return found
 
+    def _changing(self, mutation: Mutation, document: Any) -> Change:
+        content = json.dumps(mutation.of(document)).encode()
+        place = iter(range(len(self.answers) + 1000))
+
+        def change(sent: Sent, answer: Answer) -> Answer:
+            hit = next(place) == mutation.number and sent.url == self.answers[mutation.number][0].url
+            return replace(answer, content=content) if hit else answer
+
+        return change
+
     def _run(self) -> dict[str, Any]:
         return self.tenant.run(RESOURCES[self.module], self.options)
 
     def _note(self, sent: Sent, answer: Answer) -> Answer:
         self.answers.append((sent, answer))
         return answer
+
+
+class WritingTrial(Trial):
+    """The same of a run that writes, on the tenant as it was at the start. ``folder`` is where it keeps files."""
+
+    def __init__(self, tenant: ReplayedTenant, module: str, options: Mapping[str, Any], folder: Path) -> None:
+        self.folder = folder
+        super().__init__(tenant, module, options)
+        self.stays = not self._dry_run().get("changed")
+
+    def faults(self, mutation: Mutation, document: Any) -> list[str]:
+        self.tenant.change = self._changing(mutation, document)
+        result = self._run()
+        self.tenant.change = unchanged
+        found = unclean(result, self.secrets)
+        found += [str(one["sentence"]) for one in self.tenant.violations()]
+        as_sure = not result.get("failed") and doubts(result) <= doubts(self.truth)
+        if as_sure and self.stays and self._dry_run().get("changed"):
+            found.append(f"called done, and is not: {result.get('msg')}")
+        return found
+
+    def _run(self) -> dict[str, Any]:
+        self.tenant.start_again()
+        for file in self.folder.iterdir():
+            file.unlink()
+        return self.tenant.run(RESOURCES[self.module], self.options, check_mode=False)
+
+    def _dry_run(self) -> dict[str, Any]:
+        self.tenant.forget()
+        return self.tenant.run(RESOURCES[self.module], self.options)
 
 
 def wrong_results(trial: Trial, tried: list[tuple[Mutation, Any]]) -> dict[str, list[str]]:
@@ -125,3 +164,17 @@ def test_one_wrong_place(module: str, open_tenant: OpenTenant, variables: Variab
 def test_every_wrong_place(module: str, open_tenant: OpenTenant, variables: Variables) -> None:
     tenant = open_tenant(SCENARIOS[module])
     try_module(module, tenant, variables(tenant), IN_DEEP_TESTS)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("module", MODULE_NAMES)
+def test_one_wrong_place_while_it_writes(
+    module: str, open_tenant: OpenTenant, variables: Variables, tmp_path: Path
+) -> None:
+    tenant = open_tenant(SCENARIOS[module])
+    drawing = random.Random(module)  # noqa: S311 - the same in every run
+    for task in usual_tasks(module, variables(tenant)):
+        trial = WritingTrial(tenant, module, task.options, tmp_path)
+        every = trial.mutations() if trial.truth.get("changed") else []
+        wrong = wrong_results(trial, drawing.sample(every, min(WHILE_IT_WRITES, len(every))))
+        assert wrong == {}
