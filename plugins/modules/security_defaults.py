@@ -14,7 +14,8 @@ description:
     code flow are blocked. They know no exclusions.
   - Before a change the module reads what decides whether it is safe. Enabled Conditional Access policies exclude
     security defaults. Without Microsoft Authenticator or software OATH tokens for everybody, they lock people
-    out. And there must be emergency accounts that work when nothing else does. What cannot be read counts as unsafe.
+    out. So they do with whoever has registered only methods that the authentication methods policy has switched off.
+    And there must be emergency accounts that work when nothing else does. What cannot be read counts as unsafe.
   - All this is checked in check mode too, so a dry run refuses what the run would refuse.
 options:
   enabled:
@@ -99,6 +100,10 @@ options:
       - V(unknown_registration_methods) goes on though it is not known which methods people may register.
       - V(limited_registration_methods) goes on though only some users may register Microsoft Authenticator or software
         OATH tokens. The others are locked out.
+      - V(no_way_in) goes on though the authentication methods policy allows none of the methods for MFA that some
+        people have registered. They are named. Security defaults ask for MFA, and whether Entra then lets them register
+        another method is not documented. Declared emergency accounts are judged as such, and not here.
+      - V(unknown_ways_in) goes on though it is not known whether administrators can use what they have registered.
       - V(unprotected_users) is needed to turn security defaults off. Nobody can be covered by Conditional Access before
         they are off.
       - V(unproven_emergency_access) goes on though O(emergency_access) is missing, or fewer accounts than wanted are
@@ -112,6 +117,8 @@ options:
       - unknown_conditional_access
       - unknown_registration_methods
       - limited_registration_methods
+      - no_way_in
+      - unknown_ways_in
       - unprotected_users
       - unproven_emergency_access
   wait_timeout:
@@ -136,9 +143,19 @@ notes:
   - Reading needs the application permission C(Policy.Read.All), changing needs C(Policy.ReadWrite.SecurityDefaults)
     besides. To tell whom a change concerns, C(User.Read.All), C(RoleManagement.Read.Directory),
     C(LicenseAssignment.Read.All) and C(Organization.Read.All) are read; C(Directory.Read.All) covers these four. What
-    O(emergency_access) needs besides, M(zerotrust.m365.emergency_access_info) tells.
+    people have registered takes C(UserAuthenticationMethod.Read.All), and with Microsoft Entra ID P1
+    C(AuditLog.Read.All) for the report of registered methods, which the former permission reads too. Where the policy
+    names groups, C(GroupMember.Read.All) or C(Directory.Read.All) is needed. What O(emergency_access) needs besides,
+    M(zerotrust.m365.emergency_access_info) tells.
+  - What people have registered is read when security defaults are to be turned on, of administrators 20 in one request.
+    Of everybody else it is read from the report, which lags some hours, or without Microsoft Entra ID P1 in the same
+    way as of administrators, up to 500 people. Of more people than that it stays unknown, which is told in
+    RV(impact.effects) and does not stand in the way. Nor does it where only the legacy MFA settings, which Graph does
+    not show, may allow a method, until the migration to the authentication methods policy is complete.
 seealso:
+  - module: zerotrust.m365.authentication_method
   - module: zerotrust.m365.emergency_access_info
+  - module: zerotrust.m365.temporary_access_pass
   - module: zerotrust.m365.tenant_info
   - name: Security defaults in Microsoft Entra ID
     description: Microsoft's documentation.
@@ -202,7 +219,9 @@ impact:
   type: dict
   contains:
     effects:
-      description: The effects in sentences. What could not be read is called unknown.
+      description:
+        - The effects in sentences. Who may not get in any more is named, ten of them. What could not be read is called
+          unknown.
       type: list
       elements: str
       sample: ["5 administrators do MFA at every sign-in."]

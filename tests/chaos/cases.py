@@ -56,9 +56,12 @@ WITH_PER_USER_MFA = {
     "protections": {"per-user MFA": 80, "nothing": 10, "security defaults": 10},
 }
 
-SETTLED = {"registration_in_place_of_lost_method": "yes"}
-"""Elsewhere security defaults lock out whoever has registered nothing but methods that are switched off, and in tenants
-without P1 nobody can read who that is."""
+TAKES_NO_WAY_IN = 0.7
+"""Of the cases. In the others, security defaults wait where all that somebody has registered is switched off."""
+REGISTRATION, LEGACY_SETTINGS = "registration_in_place_of_lost_method", "legacy_verification_options"
+SETTLED = {REGISTRATION: "yes"}
+"""Only where somebody takes the risk ``no_way_in`` on purpose, and where the legacy settings allow less than all, which
+Graph does not show. Elsewhere nobody may be locked out, even if Entra registers nothing in the place of what is off."""
 
 SPREADS = "security_defaults_take_effect_after_seconds"
 """Not where per-user MFA is taken away: nobody waits here for what covers to spread (``settle_time``)."""
@@ -106,7 +109,7 @@ def draw_case(seed: int, playbook: str | None = None) -> Case:
         seed=seed,
         playbook=playbook,
         scenario=_scenario(seed, WAYS[playbook]),
-        variables=_variables(_random(seed, "variables"), WAYS[playbook]),
+        variables=_variables(_random(seed, "variables"), WAYS[playbook], _takes_no_way_in(seed, WAYS[playbook])),
         faults=_plan(_random(seed, "faults"), seed, WAYS[playbook].requests),
     )
 
@@ -129,10 +132,17 @@ def _scenario(seed: int, way: Way) -> dict[str, Any]:
         if rng.random() < 0.06 and not (way.retires and name == SPREADS)
     }
     more: dict[str, Any] = WITH_PER_USER_MFA if way.retires or way is WAYS[RESTORE] else {"licences": LICENCES}
-    return {"seed": seed, "drawn": {"users": USERS, **more}, "assumptions": {**assumptions, **SETTLED}}
+    if _takes_no_way_in(seed, way) or LEGACY_SETTINGS in assumptions:
+        assumptions |= SETTLED
+    return {"seed": seed, "drawn": {"users": USERS, **more}, "assumptions": assumptions}
 
 
-def _variables(rng: random.Random, way: Way) -> dict[str, Any]:
+def _takes_no_way_in(seed: int, way: Way) -> bool:
+    """Where states are to be given back, they have to be taken away first."""
+    return way is WAYS[RESTORE] or _random(seed, "no way in").random() < TAKES_NO_WAY_IN
+
+
+def _variables(rng: random.Random, way: Way, takes_no_way_in: bool) -> dict[str, Any]:
     """Without the folders."""
     reset = {"enabled_for": "everybody", "methods": _some(rng, PASSWORD_RESET)}
     legacy = {
@@ -140,7 +150,7 @@ def _variables(rng: random.Random, way: Way) -> dict[str, Any]:
         "authentication_methods_legacy_password_reset": rng.choice(({"enabled_for": "nobody"}, reset)),
     }
     return {
-        "security_defaults_accept_risks": ["unproven_emergency_access"],
+        "security_defaults_accept_risks": ["unproven_emergency_access", *(["no_way_in"] if takes_no_way_in else [])],
         **(legacy if way.methods else {}),
         "per_user_mfa_retirement_settle_time": 0,
         "per_user_mfa_retirement_canary": rng.randint(0, 5),

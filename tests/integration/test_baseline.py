@@ -56,10 +56,10 @@ class Expected:
 
 
 EXPECTED: dict[str, Expected] = {
-    "greenfield": Expected(("drift", "changed", "compliant"), (8, 10, 6)),
-    "legacy": Expected(("drift", "changed", "compliant"), (8, 10, 6)),
+    "greenfield": Expected(("drift", "changed", "compliant"), (9, 11, 6)),
+    "legacy": Expected(("drift", "changed", "compliant"), (10, 12, 6)),
     "business": Expected(("not_assessed", "not_assessed", "not_assessed"), (5, 5, 5)),
-    "hybrid": Expected(("drift", "changed", "compliant"), (9, 11, 7)),
+    "hybrid": Expected(("drift", "changed", "compliant"), (12, 14, 7)),
     "locked": Expected(("compliant", "compliant", "compliant"), (6, 6, 6)),
 }
 

@@ -27,10 +27,9 @@ from .authentication_methods import (
 )
 from .conditional_access_reach import Memberships, any_of
 from .facts import Fact, UnexpectedShape, boolean, objects, optional_boolean, text
-from .security_defaults import LIMITED_REGISTRATION_METHODS, Obstacle, counted, quoted
+from .security_defaults import LIMITED_REGISTRATION_METHODS, UNKNOWN_WAYS_IN, Obstacle, counted, quoted
 
 ONLY_WAY_IN = "only_way_in"
-UNKNOWN_WAYS_IN = "unknown_ways_in"
 RISKS = (ONLY_WAY_IN, UNKNOWN_WAYS_IN, LIMITED_REGISTRATION_METHODS)
 
 Configuration = Mapping[str, Any]
@@ -366,6 +365,8 @@ _RULES: dict[str, Callable[[Methods, Person], bool | None]] = {
     "qrCode": _enabled("QRCodePin"),
     "externalAuthMethod": _external,
 }
+# Whoever has one of these counts as registered for MFA. A QR code is a first factor.
+FOR_MFA = frozenset({*_RULES, *OF_A_DEVICE} - {"qrCode"})
 
 # The registered methods that a configuration governs.
 _GOVERNED = {
@@ -562,11 +563,18 @@ def from_methods(items: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], tu
             methods.add(_PHONES.get(text(item, "phoneType"), "mobilePhone"))
         elif kind == "temporaryAccessPass":
             methods |= {TEMPORARY} if optional_boolean({"isUsable": None, **item}, "isUsable") is not False else set()
+        elif kind == "hardwareOath" and not _is_activated(item.get("device")):
+            continue
         else:
             methods.update(_TYPES.get(kind, ()))
         if kind == "fido2":
             passkeys.append(passkey_of(item))
     return frozenset(methods), tuple(passkeys)
+
+
+def _is_activated(device: Any) -> bool:
+    """A hardware token that somebody has been given is no method before that; where Graph does not say, it is one."""
+    return not isinstance(device, Mapping) or device.get("status") in (None, "activated")
 
 
 def passkey_of(item: Mapping[str, Any]) -> Passkey:

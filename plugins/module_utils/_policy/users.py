@@ -20,6 +20,27 @@ PER_USER_MFA_STATES = ("disabled", "enabled", "enforced")
 
 
 @dataclass
+class Accounts:
+    """Who is disabled, and who is enabled as long as these are few: principal names by id, in lower case.
+
+    Reading stops to keep names at one more than ``most``.
+    """
+
+    most: int
+    disabled: set[str] = field(default_factory=set)
+    enabled: dict[str, str] = field(default_factory=dict)
+
+    def add(self, users: Sequence[Mapping[str, Any]]) -> None:
+        """Note one page. Raises UnexpectedShape."""
+        for user in users:
+            identity = text(user, "id").lower()
+            if not boolean(user, "accountEnabled"):
+                self.disabled.add(identity)
+            elif len(self.enabled) <= self.most:
+                self.enabled[identity] = text(user, "userPrincipalName")
+
+
+@dataclass
 class UserCount:
     """Counts over all users; ``per_user_mfa_unreadable`` counts those whose per-user MFA state was not shown."""
 

@@ -25,7 +25,8 @@ from .._graph.errors import OptionError
 from .._options import WAIT_OPTIONS
 from .._policy.authentication_methods import MIGRATION_STATES_IN_ORDER, migration_refusal, migration_state
 from .._policy.facts import objects, text
-from .._policy.method_dependence import ONLY_WAY_IN, UNKNOWN_WAYS_IN
+from .._policy.method_dependence import ONLY_WAY_IN
+from .._policy.security_defaults import UNKNOWN_WAYS_IN
 from .._policy.targets import edited, same_items, without_annotations
 from .directory import EXPECTED_GROUPS
 from .method_dependence import refuse_end_of_legacy_settings

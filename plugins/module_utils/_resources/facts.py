@@ -30,7 +30,7 @@ from .._policy.facts import (
     unknown,
 )
 from .._policy.roles import DIRECTORY_SYNCHRONIZATION_ACCOUNTS, PROTECTED_BY_SECURITY_DEFAULTS
-from .._policy.users import USER_PROPERTIES, UserCount
+from .._policy.users import USER_PROPERTIES, Accounts, UserCount
 
 Answers = Sequence[Any]
 
@@ -253,16 +253,21 @@ REGION = "region"
 ALL_FACTS = (*FACTS, *USER_FACTS, REGION)
 
 
-def gather(client: GraphClient, names: Iterable[str]) -> dict[str, Fact]:
-    """The named facts, each known or unknown. Every read is made once, however many facts need it."""
+def gather(
+    client: GraphClient, names: Iterable[str], *, rows: Sequence[FactRow] = (), accounts: Accounts | None = None
+) -> dict[str, Fact]:
+    """The named facts, each known or unknown. Every read is made once, however many facts need it.
+
+    ``rows`` are further facts. ``accounts`` is told of every user that is counted on the way.
+    """
     asked = set(names)
     wanted = [name for name in ALL_FACTS if name in asked]
-    facts = _gather_rows(client, [FACTS[name] for name in wanted if name in FACTS])
+    facts = _gather_rows(client, [*(FACTS[name] for name in wanted if name in FACTS), *rows])
     if any(name in USER_FACTS for name in wanted):
-        facts.update(_count_users(client))
+        facts.update(_count_users(client, accounts))
     if REGION in wanted:
         facts[REGION] = _region(client)
-    return {name: facts[name] for name in wanted}
+    return {name: facts[name] for name in [*wanted, *(row.name for row in rows)]}
 
 
 def _gather_rows(client: GraphClient, rows: Sequence[FactRow]) -> dict[str, Fact]:
@@ -318,7 +323,7 @@ def _reason(error: Exception, row: FactRow | None = None) -> str:
     return error.message if isinstance(error, M365Error) else f"Graph's answer has an unexpected shape: {error}."
 
 
-def _count_users(client: GraphClient) -> dict[str, Fact]:
+def _count_users(client: GraphClient, accounts: Accounts | None) -> dict[str, Fact]:
     """All users, page by page: one request per 999, and no more memory than a page."""
     count = UserCount()
     try:
@@ -328,6 +333,8 @@ def _count_users(client: GraphClient) -> dict[str, Fact]:
             action="list the users",
         ):
             count.add(page)
+            if accounts is not None:
+                accounts.add(page)
     except (M365Error, UnexpectedShape) as error:
         return {name: unknown(_reason(error)) for name in USER_FACTS}
     per_user_mfa = (

@@ -10,7 +10,7 @@ decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,7 +60,7 @@ def refuse_what_locks_out(run: Run, before: Mapping[str, Any], after: Mapping[st
             obstacles += rules.registration_obstacles(_security_defaults(run.client), after)
         concerned = rules.governed(changed)
         if concerned:
-            old, new = (Methods(_with_hardware_tokens(run, policy)) for policy in (before, after))
+            old, new = (Methods(with_hardware_tokens(run, policy)) for policy in (before, after))
             obstacles += _lockouts(run.client, Comparison(old, new, concerned), before)
     except UnexpectedShape as error:
         reason = f"The authentication methods policy cannot be read: {error}. Nothing was written."
@@ -71,7 +71,7 @@ def refuse_what_locks_out(run: Run, before: Mapping[str, Any], after: Mapping[st
 def refuse_end_of_legacy_settings(run: Run, policy: Mapping[str, Any]) -> None:
     """When the migration is complete, the legacy settings allow nothing any more. Raises OptionError."""
     try:
-        methods = Methods(_with_hardware_tokens(run, policy))
+        methods = Methods(with_hardware_tokens(run, policy))
         comparison = Comparison(methods, methods, frozenset(rules.ALLOWED_BY_LEGACY_SETTINGS), legacy=True)
         obstacles = _lockouts(run.client, comparison, {**policy, "policyMigrationState": None})
     except UnexpectedShape as error:
@@ -80,7 +80,7 @@ def refuse_end_of_legacy_settings(run: Run, policy: Mapping[str, Any]) -> None:
     refuse(obstacles, run.options["accept_risks"])
 
 
-def _with_hardware_tokens(run: Run, policy: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_hardware_tokens(run: Run, policy: Mapping[str, Any]) -> Mapping[str, Any]:
     """The policy with the method that only beta shows, if beta does. Without it, hardware tokens count as unknown."""
     shown = objects(policy, "authenticationMethodConfigurations")
     if any(text(configuration, "id") == HARDWARE_OATH for configuration in shown):
@@ -106,11 +106,12 @@ def _lockouts(client: GraphClient, comparison: Comparison, policy: Mapping[str, 
     people = _people(client, comparison.changed)
     if not people.known:
         return [rules.unreadable_obstacle(str(people.reason))]
-    groups = _memberships(client, comparison, people.value)
+    policies = comparison.before.groups() | comparison.after.groups()
+    groups = memberships(client, sorted(policies) if people.value else [])
     found = [replace(person, groups=groups.get(person.id, _nothing(groups))) for person in people.value]
     verdicts = {person: comparison.loses(person) for person in found}
     unclear = [person for person, verdict in verdicts.items() if verdict is None and person.passkeys is None]
-    for person in _with_passkeys(client, unclear):
+    for person in with_passkeys(client, unclear):
         verdicts[person] = comparison.loses(person)
         verdicts.pop(replace(person, passkeys=None))
     lost = [person.name for person, verdict in verdicts.items() if verdict]
@@ -136,7 +137,7 @@ def _people(client: GraphClient, methods: frozenset[str]) -> Fact:
     except (LicenceMissing, PermissionMissing) as error:
         return _people_one_by_one(client, methods, error.message)
     except (M365Error, UnexpectedShape) as error:
-        return unknown(_reason(error))
+        return unknown(reason_of(error))
 
 
 def _people_one_by_one(client: GraphClient, methods: frozenset[str], reason: str) -> Fact:
@@ -170,12 +171,11 @@ def _people_one_by_one(client: GraphClient, methods: frozenset[str], reason: str
                 found.append(Person(text(user, "id").lower(), name, registered, Memberships(frozenset()), passkeys))
         return known(found)
     except (M365Error, UnexpectedShape) as error:
-        return unknown(f"{reason} {_reason(error)}")
+        return unknown(f"{reason} {reason_of(error)}")
 
 
-def _memberships(client: GraphClient, comparison: Comparison, people: Iterable[Person]) -> dict[str, Memberships]:
-    """By the id of a person, and under "" for everybody else: the groups of the policy that they are in."""
-    asked = sorted(comparison.before.groups() | comparison.after.groups()) if list(people) else []
+def memberships(client: GraphClient, asked: Sequence[str]) -> dict[str, Memberships]:
+    """By the id of a person, and under "" for everybody else: in which of the groups asked for they are."""
     reads = [
         Read(
             f"/groups/{path_segment(group)}/transitiveMembers",
@@ -199,7 +199,7 @@ def _memberships(client: GraphClient, comparison: Comparison, people: Iterable[P
     return {"": Memberships(frozenset(), complete), **found}
 
 
-def _with_passkeys(client: GraphClient, people: Iterable[Person]) -> list[Person]:
+def with_passkeys(client: GraphClient, people: Iterable[Person]) -> list[Person]:
     """Those who have passkeys, now read one by one; those who could not be read are left out."""
     asked = [person for person in people if person.methods & frozenset(rules.PASSKEYS)]
     if not asked or len(asked) > MOST_PEOPLE:
@@ -223,8 +223,8 @@ def _security_defaults(client: GraphClient) -> Fact:
     try:
         return known(rules.is_on(client.get(SECURITY_DEFAULTS.path, action=SECURITY_DEFAULTS.action)))
     except (M365Error, UnexpectedShape) as error:
-        return unknown(_reason(error))
+        return unknown(reason_of(error))
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     return error.message if isinstance(error, M365Error) else f"Graph's answer has an unexpected shape: {error}."

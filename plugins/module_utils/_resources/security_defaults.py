@@ -17,10 +17,15 @@ from .._engine.resource import PropertyTable, Resource
 from .._engine.run import Run
 from .._graph.errors import OptionError
 from .._options import WAIT_OPTIONS
-from .._policy import security_defaults, tenants
+from .._policy import security_defaults, tenants, ways_in
 from .._policy.emergency_access import obstacles_to_enforcement
+from .._policy.facts import Fact, UnexpectedShape
+from .._policy.users import Accounts
+from .._policy.ways_in import WaysIn
 from .emergency_access_info import HEALTH_OPTIONS, health, refuse_bad_declaration
-from .facts import SECURITY_DEFAULTS, gather
+from .facts import METHODS_POLICY, SECURITY_DEFAULTS, FactRow, gather
+from .method_dependence import MOST_PEOPLE
+from .ways_in import read_ways_in
 
 POLICY = PropertyTable(
     title="security defaults",
@@ -44,6 +49,8 @@ FACTS_BEFORE_SWITCHING = (
     "users",
     "per_user_mfa",
 )
+# The whole of it, for who can use what.
+WHOLE_METHODS_POLICY = FactRow("whole_methods_policy", (METHODS_POLICY,), lambda answers, _more: answers[0])
 
 
 class SecurityDefaults(Resource):
@@ -68,9 +75,23 @@ class SecurityDefaults(Resource):
         if change is None:
             return Plan(done=f"Security defaults are {_on_off(state['enabled'])}.")
         enabled = bool(run.options["enabled"])
-        facts = gather(run.client, FACTS_BEFORE_SWITCHING)
+        accounts = Accounts(MOST_PEOPLE)
+        facts = gather(run.client, FACTS_BEFORE_SWITCHING, rows=[WHOLE_METHODS_POLICY], accounts=accounts)
+        policy = facts.pop(WHOLE_METHODS_POLICY.name)
         impact = security_defaults.summary(enabled, facts)
-        _refuse_what_is_not_safe(run, enabled, facts)
+        _refuse_another_kind_of_tenant(facts)
+        if enabled:
+            emergency = _emergency_access(run)
+            found = _ways_in(run, facts, policy, accounts, emergency)
+            impact["effects"] += ways_in.effects(found)
+            obstacles = [
+                *security_defaults.obstacles_to_enabling(facts["conditional_access"], facts["authentication_methods"]),
+                *ways_in.obstacles(found),
+                *obstacles_to_enforcement(emergency),
+            ]
+        else:
+            obstacles = security_defaults.obstacles_to_disabling()
+        _refuse(run, enabled, obstacles)
         verb = _on_off(enabled)
         return Plan(
             changes=[change],
@@ -84,23 +105,37 @@ class SecurityDefaults(Resource):
         return {"security_defaults": shown, "impact": None}
 
 
-def _refuse_what_is_not_safe(run: Run, enabled: bool, facts: Mapping[str, Any]) -> None:
-    """Raises OptionError with every obstacle and what to do about it, in check mode just as in a run."""
+def _refuse_another_kind_of_tenant(facts: Mapping[str, Fact]) -> None:
+    """Raises OptionError."""
     wrong_kind = tenants.refusal(facts["kind"])
     if wrong_kind:
         raise OptionError(wrong_kind)
-    obstacles = _obstacles_to_enabling(run, facts) if enabled else security_defaults.obstacles_to_disabling()
+
+
+def _refuse(run: Run, enabled: bool, obstacles: list[security_defaults.Obstacle]) -> None:
+    """Raises OptionError with every obstacle and what to do about it, in check mode just as in a run."""
     refused = security_defaults.refused(obstacles, list(run.options["accept_risks"]))
     if refused:
         raise OptionError(security_defaults.refusal(refused, enabled))
 
 
-def _obstacles_to_enabling(run: Run, facts: Mapping[str, Any]) -> list[security_defaults.Obstacle]:
+def _emergency_access(run: Run) -> dict[str, Any] | None:
+    """The report on the declared emergency accounts; None without any."""
     declared = run.options["emergency_access"]
-    return [
-        *security_defaults.obstacles_to_enabling(facts["conditional_access"], facts["authentication_methods"]),
-        *obstacles_to_enforcement(health(run.client, declared) if declared else None),
-    ]
+    return health(run.client, declared) if declared else None
+
+
+def _ways_in(
+    run: Run, facts: Mapping[str, Fact], policy: Fact, accounts: Accounts, emergency: Mapping[str, Any] | None
+) -> WaysIn:
+    """Without the emergency accounts, which have been judged already."""
+    if not policy.known:
+        return WaysIn(unread_others=policy.reason)
+    apart = [account["id"] for account in (emergency or {}).get("accounts", ()) if account["id"]]
+    try:
+        return read_ways_in(run, facts, policy.value, accounts, apart)
+    except UnexpectedShape as error:
+        return WaysIn(unread_administrators=f"Graph's answer has an unexpected shape: {error}.")
 
 
 def _on_off(enabled: Any) -> str:

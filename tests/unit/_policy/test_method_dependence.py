@@ -21,23 +21,29 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.method_depe
     EXTERNAL_TYPE,
     ONLY_WAY_IN,
     TEMPORARY,
-    UNKNOWN_WAYS_IN,
     Methods,
     Passkey,
     Person,
+    all_of,
+    are_certificates_narrower,
     from_methods,
     from_registration_details,
     governed,
     invisible_obstacles,
     is_about_registration,
+    is_on,
     lockout_obstacles,
     loses_the_only_way_in,
     narrowed,
+    passkey_of,
     refusal,
     registration_obstacles,
+    unreadable_obstacle,
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_defaults import (
     LIMITED_REGISTRATION_METHODS,
+    UNKNOWN_WAYS_IN,
+    Obstacle,
 )
 
 GROUPS = ("11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002")
@@ -237,6 +243,17 @@ def test_the_end_of_the_legacy_settings() -> None:
         assert loses_the_only_way_in(methods, methods, somebody, ALLOWED_BY_LEGACY_SETTINGS) is False
 
 
+@pytest.mark.parametrize(
+    ("include", "complete", "lost"),
+    [(["all_users"], True, False), (GROUPS[:1], True, True), (GROUPS[:1], False, None)],
+)
+def test_a_temporary_access_pass_is_a_way_in_today(include: Any, complete: bool, lost: bool | None) -> None:
+    before, after = (
+        Methods(policy(configuration("TemporaryAccessPass", include=one))) for one in (["all_users"], include)
+    )
+    assert loses_the_only_way_in(before, after, person(TEMPORARY, complete=complete), [TEMPORARY]) is lost
+
+
 # Certificates, email
 
 
@@ -284,12 +301,48 @@ def test_certificates_that_may_not_be_good_any_more(changed: dict[str, Any], is_
     assert invisible_obstacles(before, after, found) == ([CERTIFICATES] if is_narrower else [])
 
 
+ON, OFF = {"state": "enabled"}, {"state": "disabled"}
+HIGH = {**MODES, "x509CertificateDefaultRequiredAffinityLevel": "high"}
+ONE_FACTOR = {**MODES, "x509CertificateAuthenticationDefaultMode": "x509CertificateSingleFactor"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_narrower"),
+    [
+        ({}, {}, False),
+        ({"authenticationModeConfiguration": MODES}, {"authenticationModeConfiguration": HIGH}, True),
+        ({"authenticationModeConfiguration": HIGH}, {"authenticationModeConfiguration": MODES}, False),
+        ({"authenticationModeConfiguration": HIGH}, {"authenticationModeConfiguration": HIGH}, False),
+        ({"authenticationModeConfiguration": MODES}, {"authenticationModeConfiguration": ONE_FACTOR}, True),
+        ({"authenticationModeConfiguration": ONE_FACTOR}, {"authenticationModeConfiguration": MODES}, True),
+        ({"authenticationModeConfiguration": None}, {"authenticationModeConfiguration": MODES}, True),
+        ({"crlValidationConfiguration": ON}, {"crlValidationConfiguration": ON}, False),
+        ({"crlValidationConfiguration": ON}, {"crlValidationConfiguration": {**ON, "exempted": []}}, True),
+        ({"crlValidationConfiguration": ON}, {"crlValidationConfiguration": OFF}, False),
+        ({"crlValidationConfiguration": OFF}, {"crlValidationConfiguration": ON}, True),
+        ({"certificateAuthorityScopes": ["1"]}, {"certificateAuthorityScopes": ["1"]}, False),
+        ({"certificateAuthorityScopes": ["1"]}, {"certificateAuthorityScopes": []}, True),
+        ({"requireCertificateSidAlignment": True}, {"requireCertificateSidAlignment": True}, False),
+        ({"requireCertificateSidAlignment": True}, {"requireCertificateSidAlignment": False}, False),
+        ({"certificateUserBindings": [{**FIRST, "x@odata.type": "y"}]}, {"certificateUserBindings": [FIRST]}, False),
+        ({"certificateUserBindings": [FIRST]}, {"certificateUserBindings": None}, True),
+        ({"certificateUserBindings": [FIRST, OTHER]}, {"certificateUserBindings": [OTHER, FIRST]}, False),
+    ],
+)
+def test_which_change_makes_certificates_good_for_less(
+    before: dict[str, Any], after: dict[str, Any], is_narrower: bool
+) -> None:
+    assert are_certificates_narrower(before, after) is is_narrower
+
+
 def test_guests_who_sign_in_with_a_code_by_email() -> None:
     open_to_guests, closed = (
         policy(configuration("Email", allowExternalIdToUseEmailOtp=on)) for on in ("default", "disabled")
     )
     assert invisible_obstacles(open_to_guests, closed, narrowed(open_to_guests, closed)) == [EMAILED_CODES]
     assert narrowed(closed, open_to_guests) == []
+    assert invisible_obstacles(policy(), closed, ["Email"]) == [EMAILED_CODES]
+    assert invisible_obstacles(open_to_guests, policy(), ["Email"]) == []
     off = policy(configuration("Email", "disabled", allowExternalIdToUseEmailOtp="default"))
     assert invisible_obstacles(open_to_guests, off, narrowed(open_to_guests, off)) == []
 
@@ -439,3 +492,494 @@ def test_what_is_not_narrowed_takes_nothing_away(before: Any, after: Any, somebo
 def test_no_change_locks_nobody_out(unchanged: Any, somebody: Person) -> None:
     assert narrowed(unchanged, unchanged) == []
     assert verdict(unchanged, unchanged, somebody) is False
+
+
+# Each way in which a configuration allows less
+
+
+def keyed(**more: Any) -> Any:
+    return configuration("Fido2", include=[{"id": "all_users"}, {"id": GROUPS[0]}], **more)
+
+
+ALLOW_ONE, ALLOW_BOTH = restrictions("allow", MODELS[0]), restrictions("allow", MODELS[1].upper(), MODELS[0])
+BLOCK_ONE, BLOCK_BOTH = restrictions("block", MODELS[0]), restrictions("block", MODELS[1].upper(), MODELS[0])
+OPEN_KEYS = restrictions("block", MODELS[0], enforced=False)
+FIRST_PROFILE, SECOND_PROFILE = profile(0, "deviceBound, synced"), profile(1, "synced")
+USES_SECOND = [{"id": "all_users", "allowedPasskeyProfiles": [PROFILES[1].upper()]}]
+
+
+def authenticator(mode: str | None, **more: Any) -> Any:
+    target = {"id": "all_users"} | ({} if mode is None else {"authenticationMode": mode})
+    return configuration("MicrosoftAuthenticator", include=[target], **more)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_narrower"),
+    [
+        (configuration("Sms"), configuration("Sms", "disabled"), True),
+        (configuration("Sms", "disabled"), configuration("Sms"), False),
+        (configuration("Sms", "disabled"), configuration("Sms", "disabled", include=[]), False),
+        (configuration("Sms"), None, True),
+        (configuration("Sms"), configuration("SMS"), False),
+        (configuration("Sms"), configuration("Sms", include=["all_users", GROUPS[0]]), False),
+        (configuration("Sms", include=[GROUPS[0]]), configuration("Sms", include=[GROUPS[0].upper()]), False),
+        (configuration("Sms", include=GROUPS), configuration("Sms", include=GROUPS[:1]), True),
+        (configuration("Sms"), configuration("Sms", exclude=GROUPS[:1]), True),
+        (configuration("Sms", exclude=GROUPS), configuration("Sms", exclude=GROUPS[:1]), False),
+        (authenticator("push"), authenticator("any"), False),
+        (authenticator("push"), authenticator("deviceBasedPush"), True),
+        (authenticator("push"), authenticator("push"), False),
+        (authenticator("any"), authenticator("push"), True),
+        (authenticator(None), authenticator("any"), False),
+        (authenticator("any"), authenticator(None), False),
+        (authenticator("push"), authenticator(None), False),
+        (authenticator(None), authenticator("push"), True),
+        (authenticator("any", isSoftwareOathEnabled=True), authenticator("any", isSoftwareOathEnabled=False), True),
+        (authenticator("any", isSoftwareOathEnabled=False), authenticator("any", isSoftwareOathEnabled=True), False),
+        (configuration("Voice", isOfficePhoneAllowed=True), configuration("Voice"), True),
+        (configuration("Voice", isOfficePhoneAllowed=None), configuration("Voice"), False),
+        (configuration("x", appId="1"), configuration("x", appId="2"), True),
+        (configuration("x", openIdConnectSetting={"a": 1}), configuration("x", openIdConnectSetting={"a": 2}), True),
+        (configuration("x", appId="1"), configuration("x", appId="1", displayName="y"), False),
+        (keyed(keyRestrictions=OPEN_KEYS), keyed(keyRestrictions=BLOCK_ONE), True),
+        (keyed(keyRestrictions=None), keyed(keyRestrictions=ALLOW_ONE), True),
+        (keyed(keyRestrictions=BLOCK_ONE), keyed(keyRestrictions=OPEN_KEYS), False),
+        (keyed(keyRestrictions=BLOCK_ONE), keyed(keyRestrictions=None), False),
+        (keyed(keyRestrictions=BLOCK_ONE), keyed(keyRestrictions=ALLOW_ONE), True),
+        (keyed(keyRestrictions=ALLOW_ONE), keyed(keyRestrictions=ALLOW_BOTH), False),
+        (keyed(keyRestrictions=ALLOW_BOTH), keyed(keyRestrictions=ALLOW_ONE), True),
+        (keyed(keyRestrictions=BLOCK_ONE), keyed(keyRestrictions=BLOCK_BOTH), True),
+        (keyed(keyRestrictions=BLOCK_BOTH), keyed(keyRestrictions=BLOCK_ONE), False),
+        (keyed(keyRestrictions=ALLOW_ONE), keyed(keyRestrictions={**ALLOW_ONE, "aaGuids": [MODELS[0].upper()]}), False),
+        (keyed(keyRestrictions=BLOCK_ONE), keyed(keyRestrictions={**BLOCK_ONE, "aaGuids": [MODELS[0].upper()]}), False),
+        (keyed(passkeyProfiles=[FIRST_PROFILE]), keyed(passkeyProfiles=[FIRST_PROFILE, SECOND_PROFILE]), False),
+        (keyed(passkeyProfiles=[FIRST_PROFILE]), keyed(passkeyProfiles=[profile(0, "synced,deviceBound")]), False),
+        (keyed(passkeyProfiles=[FIRST_PROFILE, SECOND_PROFILE]), keyed(passkeyProfiles=[FIRST_PROFILE]), True),
+        (keyed(passkeyProfiles=[FIRST_PROFILE]), keyed(passkeyProfiles=None), True),
+        (keyed(passkeyProfiles=[FIRST_PROFILE]), keyed(passkeyProfiles=[profile(0, "synced")]), True),
+        (keyed(passkeyProfiles=[profile(0, "synced")]), keyed(passkeyProfiles=[FIRST_PROFILE]), False),
+        (
+            keyed(passkeyProfiles=[FIRST_PROFILE]),
+            keyed(passkeyProfiles=[{**FIRST_PROFILE, "id": PROFILES[0].upper(), "keyRestrictions": ALLOW_ONE}]),
+            True,
+        ),
+        # A profile that targets name already.
+        (
+            configuration("Fido2", include=USES_SECOND, passkeyProfiles=[FIRST_PROFILE]),
+            configuration("Fido2", include=USES_SECOND, passkeyProfiles=[FIRST_PROFILE, SECOND_PROFILE]),
+            True,
+        ),
+        (
+            configuration("Fido2", include=USES_SECOND, passkeyProfiles=[SECOND_PROFILE]),
+            configuration("Fido2", include=USES_SECOND, passkeyProfiles=[FIRST_PROFILE, SECOND_PROFILE]),
+            False,
+        ),
+        (
+            configuration("Fido2", include=USES_SECOND),
+            configuration("Fido2", include=[{"id": "all_users", "allowedPasskeyProfiles": []}]),
+            True,
+        ),
+        (
+            configuration("Fido2", include=[{"id": "all_users", "allowedPasskeyProfiles": None}]),
+            configuration("Fido2", include=[{"id": "all_users", "allowedPasskeyProfiles": []}]),
+            False,
+        ),
+        (
+            configuration("Email", allowExternalIdToUseEmailOtp="enabled"),
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            True,
+        ),
+        (
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            False,
+        ),
+        (
+            configuration("Email", allowExternalIdToUseEmailOtp="enabled"),
+            configuration("Email", allowExternalIdToUseEmailOtp="default"),
+            False,
+        ),
+    ],
+)
+def test_what_is_narrower(before: Any, after: Any, is_narrower: bool) -> None:
+    other = configuration("HardwareOath")
+    earlier = {"authenticationMethodConfigurations": [other, before]}
+    later = {"authenticationMethodConfigurations": [after, other] if after else [other]}
+    assert narrowed(earlier, later) == ([before["id"]] if is_narrower else [])
+
+
+def test_what_cannot_be_compared_is_unexpected() -> None:
+    good = {"authenticationMethodConfigurations": [configuration("Sms")]}
+    with pytest.raises(UnexpectedShape):
+        narrowed({"authenticationMethodConfigurations": [configuration("Sms", isOfficePhoneAllowed="no")]}, good)
+    with pytest.raises(UnexpectedShape):
+        Methods({"authenticationMethodConfigurations": [configuration("Sms", isOfficePhoneAllowed="no")]})
+
+
+# Who can use what
+
+EVERY_METHOD = (
+    "fido2SecurityKey",
+    "passKeyDeviceBound",
+    "passKeyDeviceBoundAuthenticator",
+    "passKeyDeviceBoundWindowsHello",
+    "passKeySynced",
+    "microsoftAuthenticatorPush",
+    "microsoftAuthenticatorPasswordless",
+    "softwareOneTimePasscode",
+    "hardwareOneTimePasscode",
+    "mobilePhone",
+    "alternateMobilePhone",
+    "officePhone",
+    TEMPORARY,
+    "qrCode",
+    "externalAuthMethod",
+)
+ALL_PASSKEYS = {*EVERY_METHOD[:5]}
+
+
+@pytest.mark.parametrize(
+    ("on", "usable"),
+    [
+        (configuration("Fido2"), ALL_PASSKEYS),
+        (authenticator("any"), {"microsoftAuthenticatorPush", "microsoftAuthenticatorPasswordless"}),
+        (authenticator(None), {"microsoftAuthenticatorPush", "microsoftAuthenticatorPasswordless"}),
+        (authenticator("push"), {"microsoftAuthenticatorPush"}),
+        (authenticator("deviceBasedPush"), {"microsoftAuthenticatorPasswordless"}),
+        (authenticator("push", isSoftwareOathEnabled=True), {"microsoftAuthenticatorPush", "softwareOneTimePasscode"}),
+        (authenticator("push", state="disabled", isSoftwareOathEnabled=True), set()),
+        (configuration("SoftwareOath"), {"softwareOneTimePasscode"}),
+        (configuration("HardwareOath"), {"hardwareOneTimePasscode"}),
+        (configuration("Sms"), {"mobilePhone"}),
+        (configuration("Voice"), {"mobilePhone", "alternateMobilePhone"}),
+        (configuration("Voice", isOfficePhoneAllowed=True), {"mobilePhone", "alternateMobilePhone", "officePhone"}),
+        (configuration("TemporaryAccessPass"), {TEMPORARY}),
+        (configuration("QRCodePin"), {"qrCode"}),
+        (configuration("own", **{"@odata.type": EXTERNAL_TYPE}), {"externalAuthMethod"}),
+        (configuration("own"), set()),
+    ],
+)
+def test_what_each_configuration_lets_people_use(on: Any, usable: set[str]) -> None:
+    methods = Methods(policy(on, *([] if on["id"] == "QRCodePin" else [configuration("QRCodePin", "disabled")])))
+    somebody = person(*EVERY_METHOD)
+    assert {method for method in EVERY_METHOD if methods.allows(somebody, method)} == usable
+    assert {methods.allows(somebody, method) for method in {*EVERY_METHOD} - usable} <= {False}
+    assert methods.allows(somebody, "windowsHelloForBusiness") is True
+    assert methods.allows(somebody, "macOsSecureEnclaveKey") is True
+    assert methods.allows(somebody, "email") is False
+
+
+@pytest.mark.parametrize("method", [one for one in EVERY_METHOD if one not in ("externalAuthMethod", "officePhone")])
+def test_what_graph_does_not_show_is_not_known(method: str) -> None:
+    assert Methods({"authenticationMethodConfigurations": []}).allows(person(method), method) is None
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "groups", "complete", "usable"),
+    [
+        ([], [], [], True, False),
+        (["1"], [], [], True, True),
+        (["2"], [], [], True, False),
+        (["ALL_USERS"], [], [], True, True),
+        (GROUPS[:1], [], GROUPS, True, True),
+        (GROUPS[:1], [], [], False, None),
+        (["all_users"], GROUPS[:1], [], False, None),
+        (["all_users"], GROUPS[:1], GROUPS, True, False),
+        (["all_users"], ["1"], [], True, False),
+        (GROUPS[:1], GROUPS[1:], [], False, None),
+        (["2"], GROUPS[1:], [], False, None),
+    ],
+)
+def test_whom_a_configuration_is_for(
+    include: Any, exclude: Any, groups: Any, complete: bool, usable: bool | None
+) -> None:
+    somebody = person("mobilePhone", groups=groups, complete=complete)
+    for name, method in (("Sms", "mobilePhone"), ("Fido2", "fido2SecurityKey"), (PUSH["id"], REGISTERED[2])):
+        methods = Methods(policy(configuration(name, include=include, exclude=exclude)))
+        assert methods.allows(somebody, method) is usable
+
+
+def test_the_groups_that_decide() -> None:
+    nobody = "00000000-0000-0000-0000-000000000000"
+    methods = Methods(
+        policy(
+            configuration("Sms", include=["all_users", GROUPS[0].upper()], exclude=[nobody]),
+            configuration("Voice", include=[], exclude=[GROUPS[1]]),
+            configuration("Email", "disabled", include=["aaaaaaaa-0000-4000-8000-00000000000f"]),
+        )
+    )
+    assert methods.groups() == {*GROUPS}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "keys", "passkeys", "bound", "synced"),
+    [
+        ("deviceBound,synced", None, None, True, True),
+        ("synced, deviceBound", OPEN_KEYS, None, True, True),
+        ("synced", None, None, False, True),
+        ("deviceBound", None, None, True, False),
+        ("deviceBound", ALLOW_ONE, None, None, False),
+        ("synced", ALLOW_ONE, None, False, None),
+        ("synced", None, (Passkey(MODELS[0], synced=None),), None, None),
+        ("deviceBound,synced", None, (Passkey(MODELS[0], synced=None),), True, True),
+        ("synced", None, (Passkey(MODELS[0], synced=False),), False, False),
+        ("synced", ALLOW_ONE, (Passkey(MODELS[0].upper(), synced=True),), True, True),
+        ("synced", ALLOW_ONE, (Passkey(MODELS[1], synced=True),), False, False),
+        ("synced", ALLOW_ONE, (Passkey(None, synced=True),), None, None),
+        ("synced", BLOCK_ONE, (Passkey(MODELS[1], synced=True), Passkey(MODELS[0], synced=True)), True, True),
+        ("synced", BLOCK_ONE, (), False, False),
+    ],
+)
+def test_which_passkeys_a_profile_lets_people_use(
+    kinds: str, keys: Any, passkeys: Any, bound: bool | None, synced: bool | None
+) -> None:
+    rule = {"id": PROFILES[0].upper(), "passkeyTypes": kinds, "keyRestrictions": keys}
+    by_profile = configuration("Fido2", include=[{"id": "1", "allowedPasskeyProfiles": [PROFILES[0]]}])
+    methods = Methods(policy({**by_profile, "passkeyProfiles": [profile(1, "none"), rule]}))
+    somebody = person(passkeys=passkeys)
+    assert methods.allows(somebody, "passKeyDeviceBound") is bound
+    assert methods.allows(somebody, "passKeySynced") is synced
+    whole = Methods(policy(configuration("Fido2", passkeyTypes=kinds, keyRestrictions=keys)))
+    assert whole.allows(somebody, "passKeySynced") is synced
+
+
+def test_a_profile_that_is_not_shown_leaves_the_restrictions_for_all() -> None:
+    unseen = [{"id": "all_users", "allowedPasskeyProfiles": ["unseen"]}]
+    for keys, usable in ((OPEN_KEYS, True), (BLOCK_ONE, False)):
+        methods = Methods(policy(configuration("Fido2", include=unseen, keyRestrictions=keys)))
+        assert methods.allows(person(passkeys=KEY), "fido2SecurityKey") is usable
+
+
+@pytest.mark.parametrize(
+    ("states", "usable"),
+    [([], False), (["enabled"] * 2, True), (["disabled"] * 2, False), (["enabled", "disabled"], None)],
+)
+def test_which_external_method_somebody_has_is_not_known(states: list[str], usable: bool | None) -> None:
+    kind = {"@odata.type": EXTERNAL_TYPE}
+    external = [configuration(f"own{place}", state, **kind) for place, state in enumerate(states)]
+    assert Methods(policy(*external)).allows(person("externalAuthMethod"), "externalAuthMethod") is usable
+
+
+@pytest.mark.parametrize(
+    ("ids", "methods"),
+    [
+        (["FIDO2"], ALL_PASSKEYS),
+        (["Sms", "Voice"], {"mobilePhone", "alternateMobilePhone", "officePhone"}),
+        (["X509Certificate", "Email"], set()),
+        (["something else"], {"externalAuthMethod"}),
+        ([], set()),
+    ],
+)
+def test_which_methods_a_configuration_decides_about(ids: list[str], methods: set[str]) -> None:
+    assert governed(ids) == methods
+
+
+def test_all_of_is_no_where_one_is_no() -> None:
+    assert [all_of(one) for one in ([], [True], [True, None], [None, False], [True, False])] == [
+        True,
+        True,
+        None,
+        False,
+        False,
+    ]
+
+
+# What is told, to the letter
+
+UNFINISHED = {"policyMigrationState": "migrationInProgress"}
+LEGACY_MAY = (
+    " The legacy MFA settings may still allow the method, for the migration is not complete; Graph does not show them."
+)
+
+
+@pytest.mark.parametrize(("whole", "legacy"), [({"policyMigrationState": None}, ""), (UNFINISHED, LEGACY_MAY)])
+def test_who_is_locked_out_is_told(whole: dict[str, Any], legacy: str) -> None:
+    assert lockout_obstacles([], [], whole) == []
+    assert lockout_obstacles(["zoe", "ann"], ["bob"], whole) == [
+        Obstacle(
+            "2 people lose the only way to sign in with more than a password: 'ann', 'zoe'. Have them register another "
+            f"method that is enabled for them.{legacy}",
+            ONLY_WAY_IN,
+        ),
+        Obstacle(
+            f"Whether 1 person loses the only way to sign in with more than a password cannot be told: 'bob'.{legacy}",
+            UNKNOWN_WAYS_IN,
+        ),
+    ]
+    assert lockout_obstacles(["ann"], ["zoe", "bob"], whole) == [
+        Obstacle(
+            "1 person loses the only way to sign in with more than a password: 'ann'. Have them register another "
+            f"method that is enabled for them.{legacy}",
+            ONLY_WAY_IN,
+        ),
+        Obstacle(
+            "Whether 2 people lose the only way to sign in with more than a password cannot be told: 'bob', 'zoe'."
+            f"{legacy}",
+            UNKNOWN_WAYS_IN,
+        ),
+    ]
+
+
+def test_what_could_not_be_read_is_told() -> None:
+    assert unreadable_obstacle("No.") == Obstacle(
+        "Who loses the only way to sign in could not be read: No.", UNKNOWN_WAYS_IN
+    )
+
+
+def test_what_security_defaults_leave_people_to_register_is_told() -> None:
+    some, none = policy(configuration("SoftwareOath", include=[GROUPS[0]])), policy(configuration("Sms"))
+    assert registration_obstacles(known(True), some) == [
+        Obstacle(
+            "Security defaults are on, and fewer people could register Microsoft Authenticator or software OATH "
+            "tokens, which are all that people can register then.",
+            LIMITED_REGISTRATION_METHODS,
+        )
+    ]
+    assert registration_obstacles(known(True), none) == [
+        Obstacle(
+            "Security defaults are on, and neither Microsoft Authenticator nor software OATH tokens would be enabled: "
+            "whoever has to register could not, administrators included."
+        )
+    ]
+    assert registration_obstacles(unknown("No."), none) == [
+        Obstacle(
+            "Whether security defaults are on could not be read. While they are, people can register Microsoft "
+            "Authenticator and software OATH tokens only: No.",
+            LIMITED_REGISTRATION_METHODS,
+        )
+    ]
+
+
+def test_a_refusal_names_the_risks_that_may_be_accepted() -> None:
+    assert refusal([Obstacle("One.", "a_risk"), Obstacle("Two.")]) == (
+        "The authentication methods policy was not changed. One. To go on all the same, add 'a_risk' to accept_risks. "
+        "Two."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "about"),
+    [(["SOFTWAREOATH"], True), (["microsoftAuthenticator"], True), (["Sms", "Fido2"], False), ([], False)],
+)
+def test_which_changes_are_about_registration(changed: list[str], about: bool) -> None:
+    assert is_about_registration(changed) is about
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "obstacles"),
+    [
+        (configuration("X509Certificate"), configuration("X509Certificate", "disabled"), [CERTIFICATES]),
+        (
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            [],
+        ),
+        (
+            configuration("Email", allowExternalIdToUseEmailOtp="default"),
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            [EMAILED_CODES],
+        ),
+        (
+            configuration("Email"),
+            configuration("Email", allowExternalIdToUseEmailOtp="disabled"),
+            [EMAILED_CODES],
+        ),
+        (configuration("Sms", appId="1"), configuration("Sms", appId="2"), []),
+        (configuration("own", appId="1"), configuration("own", appId="2"), [EXTERNAL_PROVIDER]),
+        (
+            configuration("own", openIdConnectSetting={"a": 1}),
+            configuration("own", openIdConnectSetting=None),
+            [EXTERNAL_PROVIDER],
+        ),
+        (configuration("own", appId="1"), configuration("own", appId="1", displayName="x"), []),
+        (configuration("own", appId="1"), configuration("another", appId="1"), []),
+    ],
+)
+def test_what_graph_does_not_show_of_a_change_is_told(before: Any, after: Any, obstacles: Any) -> None:
+    assert invisible_obstacles(policy(before), policy(after), [before["id"].upper()]) == obstacles
+
+
+# What people have registered
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "methods"),
+    [
+        ("microsoftAuthenticator", {}, {"microsoftAuthenticatorPush"}),
+        ("passwordlessMicrosoftAuthenticator", {}, {"microsoftAuthenticatorPasswordless"}),
+        ("softwareOath", {}, {"softwareOneTimePasscode"}),
+        ("hardwareOath", {}, {"hardwareOneTimePasscode"}),
+        ("hardwareOath", {"device": {"status": "activated"}}, {"hardwareOneTimePasscode"}),
+        ("hardwareOath", {"device": {"status": None}}, {"hardwareOneTimePasscode"}),
+        ("hardwareOath", {"device": {"status": "assigned"}}, set()),
+        ("windowsHelloForBusiness", {}, {"windowsHelloForBusiness"}),
+        ("platformCredential", {}, {"macOsSecureEnclaveKey"}),
+        ("external", {}, {"externalAuthMethod"}),
+        ("qrCodePin", {}, {"qrCode"}),
+        ("password", {}, set()),
+        ("phone", {"phoneType": "mobile"}, {"mobilePhone"}),
+        ("phone", {"phoneType": "alternateMobile"}, {"alternateMobilePhone"}),
+        ("phone", {"phoneType": "office"}, {"officePhone"}),
+        ("phone", {"phoneType": "later"}, {"mobilePhone"}),
+        ("temporaryAccessPass", {}, {TEMPORARY}),
+        ("temporaryAccessPass", {"isUsable": None}, {TEMPORARY}),
+        ("temporaryAccessPass", {"isUsable": True}, {TEMPORARY}),
+        ("temporaryAccessPass", {"isUsable": False}, set()),
+    ],
+)
+def test_each_registered_method(kind: str, more: dict[str, Any], methods: set[str]) -> None:
+    item = {"@odata.type": f"#microsoft.graph.{kind}AuthenticationMethod", **more}
+    found, passkeys = from_methods([item])
+    assert (set(found), passkeys) == (methods, ())
+    mobile = {"@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "phoneType": "mobile"}
+    assert from_methods([item, mobile])[0] == methods | {"mobilePhone"}, "whatever stands before it"
+
+
+@pytest.mark.parametrize(
+    ("shown", "passkey"),
+    [
+        ({"aaGuid": MODELS[0], "passkeyType": "synced"}, Passkey(MODELS[0], synced=True)),
+        ({"aaGuid": MODELS[0], "passkeyType": "deviceBound"}, Passkey(MODELS[0], synced=False)),
+        ({"aaGuid": "", "passkeyType": "later"}, Passkey(None, synced=None)),
+        ({"aaGuid": 5, "passkeyType": ["synced"]}, Passkey(None, synced=None)),
+        ({}, Passkey(None, synced=None)),
+    ],
+)
+def test_a_passkey_as_graph_shows_one(shown: dict[str, Any], passkey: Passkey) -> None:
+    assert passkey_of(shown) == passkey
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"id": "1", "userPrincipalName": "ann", "methodsRegistered": None}, "'methodsRegistered' is no list"),
+        ({"id": 1, "userPrincipalName": "ann", "methodsRegistered": []}, "'id' is no string"),
+        ({"id": "1", "methodsRegistered": []}, "'userPrincipalName' is missing"),
+    ],
+)
+def test_a_report_of_another_shape_is_unexpected(item: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnexpectedShape, match=words):
+        from_registration_details(item)
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({}, "'@odata.type' is missing"),
+        ({"@odata.type": "#microsoft.graph.phoneAuthenticationMethod"}, "'phoneType' is missing"),
+        (
+            {"@odata.type": "#microsoft.graph.temporaryAccessPassAuthenticationMethod", "isUsable": "no"},
+            "'isUsable' is no boolean",
+        ),
+    ],
+)
+def test_a_method_of_another_shape_is_unexpected(item: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnexpectedShape, match=words):
+        from_methods([item])
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_whether_security_defaults_are_on(on: bool) -> None:
+    assert is_on({"isEnabled": on}) is on
+    with pytest.raises(UnexpectedShape, match="'isEnabled' is missing"):
+        is_on({})

@@ -22,6 +22,7 @@ from ansible_collections.zerotrust.m365.tests.unit._resources.tenant_answers imp
     SECURITY_DEFAULTS,
     SKUS,
     answers,
+    person,
     tenant,
 )
 
@@ -50,6 +51,11 @@ def methods(reach: list[dict[str, Any]], migration: str | None = None) -> dict[s
 
 
 AUTHENTICATOR = answers()[METHODS]["authenticationMethodConfigurations"][0]
+WITHOUT_PHONES = methods(
+    [AUTHENTICATOR, *({**AUTHENTICATOR, "id": id, "state": "disabled"} for id in ("Sms", "Voice"))]
+)
+ADMINISTRATOR = person("admin", 1)["id"]
+PHONE = {"@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "id": "1", "phoneType": "mobile"}
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -135,8 +141,21 @@ def test_enabled_policies_do_not_keep_anybody_from_turning_off() -> None:
         ({METHODS: refused()}, "unknown_registration_methods"),
         ({METHODS: methods([], "preMigration")}, "unknown_registration_methods"),
         ({METHODS: methods([{**AUTHENTICATOR, "excludeTargets": [{"id": "x"}]}])}, "limited_registration_methods"),
+        ({METHODS: WITHOUT_PHONES, f"/users/{ADMINISTRATOR}/authentication/methods": [PHONE]}, "no_way_in"),
+        ({f"/users/{ADMINISTRATOR}/authentication/methods": refused()}, "unknown_ways_in"),
+        ({f"/users/{ADMINISTRATOR}/authentication/methods": [{"id": "1"}]}, "unknown_ways_in"),
+        ({METHODS: methods([{**AUTHENTICATOR, "isSoftwareOathEnabled": "yes"}])}, "unknown_ways_in"),
     ],
-    ids=["no policies", "no methods", "legacy methods", "methods for some"],
+    ids=[
+        "no policies",
+        "no methods",
+        "legacy methods",
+        "methods for some",
+        "an administrator's method is off",
+        "no methods of an administrator",
+        "odd methods of an administrator",
+        "an odd policy",
+    ],
 )
 def test_a_risk_is_refused_by_name_and_may_be_accepted(changed: dict[str, Any], risk: str) -> None:
     message = refusal_of(changed, [other for other in RISKS if other != risk])
@@ -182,10 +201,10 @@ def test_check_mode_refuses_what_a_run_would_refuse(enabled: bool) -> None:
 
 def test_counts_that_cannot_be_read_do_not_stand_in_the_way_but_are_called_unknown() -> None:
     graph = tenant(objects={**answers(), ASSIGNMENTS: refused(), SKUS: refused()}, users=[refused("list the users")])
-    plan = plan_of(graph, OFF, enabled=True)
+    plan = plan_of(graph, OFF, True, ["unknown_ways_in"])
     assert plan.changes
     told = [line for line in plan.extra["impact"]["effects"] if "unknown" in line]
-    assert len(told) == 4
+    assert len(told) == 6
     assert plan.extra["impact"]["facts"]["users"]["completeness"] == "unknown"
 
 

@@ -248,6 +248,18 @@ def test_a_seed_is_the_same_every_time_and_no_other() -> None:
     assert {draw_case(seed).playbook for seed in range(300)} == set(WAYS)
 
 
+def test_people_may_only_be_locked_out_where_somebody_takes_that_risk_or_graph_does_not_show_it() -> None:
+    for case in map(draw_case, range(300)):
+        assumptions = case.scenario["assumptions"]
+        takes_it = "no_way_in" in case.variables["security_defaults_accept_risks"]
+        if takes_it or "legacy_verification_options" in assumptions:
+            assert assumptions["registration_in_place_of_lost_method"] == "yes"
+    drawn = [
+        case.scenario["assumptions"].get("registration_in_place_of_lost_method") for case in map(draw_case, range(300))
+    ]
+    assert drawn.count(None) > 50
+
+
 def test_a_dry_run_meets_no_fault_and_nothing_that_cannot_be_read() -> None:
     hidden = next(
         case

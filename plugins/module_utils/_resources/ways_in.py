@@ -1,0 +1,179 @@
+# Copyright (c) 2026 zerotrust.m365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read to know who may not get in under security defaults (private to the collection).
+
+The methods of each administrator, 20 in one request, for the report of registered methods lags some hours. Of everybody
+else the report, which takes P1, or in a small tenant the methods of each. Then, for whoever has nothing that is allowed
+to all, the members of the groups that the policy names, passkeys one by one where their model decides, and hardware
+tokens, which only beta shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._engine.run import Run
+from .._graph.batch import Read
+from .._graph.client import GraphClient
+from .._graph.errors import GraphError, M365Error, NotFound
+from .._graph.query import path_segment
+from .._policy import ways_in
+from .._policy.conditional_access_reach import Memberships
+from .._policy.facts import Fact, UnexpectedShape, objects
+from .._policy.method_dependence import Methods, Person, from_methods, from_registration_details
+from .._policy.users import Accounts
+from .._policy.ways_in import CLOSED, OPEN, UNKNOWN, WaysIn
+from .method_dependence import MOST_PEOPLE, REPORT, memberships, reason_of, with_hardware_tokens, with_passkeys
+
+NOT_LICENSED = "The report of registered methods takes Microsoft Entra ID P1."
+GROUPS_NOT_READ = Memberships(frozenset(), complete=False)
+HARDWARE_TOKEN = "hardwareOneTimePasscode"
+
+
+def read_ways_in(
+    run: Run, facts: Mapping[str, Fact], policy: Mapping[str, Any], accounts: Accounts, apart: Collection[str]
+) -> WaysIn:
+    """``facts`` are licences, privileged_roles and users; ``policy`` is the authentication methods policy; ``apart``
+    are ids of those who are judged elsewhere. Raises UnexpectedShape for a policy that cannot be read, and M365Error.
+    """
+    roles, licences = facts["privileged_roles"], facts["licences"]
+    accounts, unlisted = (accounts, None) if facts["users"].known else _list(run.client)
+    exempt = ways_in.exempt(roles.value) if roles.known else frozenset()
+    reading = Reading(run, policy, frozenset(identity.lower() for identity in apart) | accounts.disabled | exempt)
+    administrators = reading.left(ways_in.administrators(roles.value)) if roles.known else {}
+    licensed = not licences.known or licences.value["tier"] != "free"
+    report, unreported = reading.report() if licensed else (None, NOT_LICENSED)
+    few = unlisted is None and len(accounts.enabled) <= MOST_PEOPLE
+    others = reading.left(accounts.enabled) if few and report is None else {}
+    people, unread = reading.one_by_one({**others, **administrators})
+    found = {**(report or {}), **people}
+    unread = {identity: reason for identity, reason in unread.items() if identity not in found}
+    unread_administrators = next((unread[identity] for identity in administrators if identity in unread), None)
+    unread_others = next((reason for identity, reason in unread.items() if identity not in administrators), None)
+    if report is None and not few:
+        too_many = f"To read it person by person, there are too many (more than {MOST_PEOPLE})."
+        unread_others = f"{unreported} {unlisted or too_many}"
+    if not roles.known and unread_others:
+        unread_administrators = f"Who they are could not be read. {roles.reason}"
+    verdicts = reading.verdicts(found.values())
+    return WaysIn(frozenset(administrators), verdicts, unread_administrators, unread_others)
+
+
+def _list(client: GraphClient) -> tuple[Accounts, str | None]:
+    """Who is there, where the list that has the states of per-user MFA could not be read; and why it is unknown."""
+    accounts = Accounts(MOST_PEOPLE)
+    try:
+        for page in client.pages(
+            "/users",
+            parameters={"$select": "id,userPrincipalName,accountEnabled", "$top": "999"},
+            action="list the users",
+        ):
+            accounts.add(page)
+    except (M365Error, UnexpectedShape) as error:
+        return Accounts(MOST_PEOPLE), reason_of(error)
+    return accounts, None
+
+
+class Reading:
+    """One look at what people have registered, but for those who are ``apart``, by ids in lower case.
+
+    Raises UnexpectedShape for a policy that cannot be read.
+    """
+
+    def __init__(self, run: Run, policy: Mapping[str, Any], apart: frozenset[str]) -> None:
+        self._run = run
+        self._client = run.client
+        self._policy = policy
+        self._apart = apart
+        self._methods = Methods(policy)
+        self._legacy = ways_in.legacy_settings_count(policy)
+
+    def left(self, names: Mapping[str, str]) -> dict[str, str]:
+        return {identity: name for identity, name in names.items() if identity not in self._apart}
+
+    def report(self) -> tuple[dict[str, Person] | None, str]:
+        """People by id as the report has them; or None, and why."""
+        found: dict[str, Person] = {}
+        try:
+            for page in self._client.pages(REPORT, action="read the report of registered methods"):
+                for item in page:
+                    identity, name, methods = from_registration_details(item)
+                    found[identity.lower()] = Person(identity.lower(), name, methods, GROUPS_NOT_READ)
+        except (M365Error, UnexpectedShape) as error:
+            return None, reason_of(error)
+        return {identity: person for identity, person in found.items() if identity not in self._apart}, ""
+
+    def one_by_one(self, names: Mapping[str, str], version: str = "v1.0") -> tuple[dict[str, Person], dict[str, str]]:
+        """People by id, and for those who could not be read the reasons."""
+        reads = [
+            Read(
+                f"/users/{path_segment(identity)}/authentication/methods",
+                version=version,
+                collection=True,
+                action=f"read the authentication methods of {name}",
+            )
+            for identity, name in names.items()
+        ]
+        people: dict[str, Person] = {}
+        unread: dict[str, str] = {}
+        for (identity, name), answer in zip(names.items(), self._client.read_many(reads) if reads else [], strict=True):
+            if isinstance(answer, NotFound):
+                continue  # deleted a moment ago
+            try:
+                if isinstance(answer, GraphError):
+                    raise answer
+                methods, passkeys = from_methods(objects({"value": answer}, "value"))
+                people[identity] = Person(identity, name, methods, GROUPS_NOT_READ, passkeys)
+            except (GraphError, UnexpectedShape) as error:
+                unread[identity] = reason_of(error)
+        return people, unread
+
+    def verdicts(self, people: Iterable[Person]) -> dict[Person, str]:
+        """Of everybody, with what is read besides for those who have nothing that is allowed to all."""
+        found = {person: self._verdict(person) for person in people}
+        in_doubt = [person for person, verdict in found.items() if verdict != OPEN]
+        if in_doubt:
+            if any(HARDWARE_TOKEN in person.methods for person in in_doubt):
+                self._methods = Methods(with_hardware_tokens(self._run, self._policy))
+            groups = memberships(self._client, sorted(self._methods.groups()))
+            for person in in_doubt:
+                del found[person]
+                member = replace(person, groups=groups.get(person.id, groups[""]))
+                found[member] = self._verdict(member)
+        self._look_again(found, UNKNOWN, self._with_passkeys)
+        self._look_again(found, CLOSED, self._with_tokens)
+        return found
+
+    def _verdict(self, person: Person) -> str:
+        return ways_in.way_in(self._methods, person, legacy=self._legacy)
+
+    def _look_again(
+        self, found: dict[Person, str], verdict: str, more: Callable[[list[Person]], dict[str, Person]]
+    ) -> None:
+        """``more`` knows more of some people, by id."""
+        asked = {person.id: person for person, one in found.items() if one == verdict}
+        for identity, person in more(list(asked.values())).items():
+            del found[asked[identity]]
+            found[person] = self._verdict(person)
+
+    def _with_passkeys(self, people: list[Person]) -> dict[str, Person]:
+        """Those of the report, which does not tell the models."""
+        unread = [person for person in people if person.passkeys is None]
+        return {person.id: person for person in with_passkeys(self._client, unread)}
+
+    def _with_tokens(self, people: list[Person]) -> dict[str, Person]:
+        """Those who were read one by one, with their hardware tokens if they have some."""
+        groups = {person.id: person.groups for person in people if person.passkeys is not None}
+        names = {person.id: person.name for person in people if person.id in groups}
+        again = self.one_by_one(names, "beta")[0]
+        having = {
+            identity: replace(person, groups=groups[identity])
+            for identity, person in again.items()
+            if HARDWARE_TOKEN in person.methods
+        }
+        if having:
+            self._methods = Methods(with_hardware_tokens(self._run, self._policy))
+        return having
