@@ -55,7 +55,8 @@ def ended_clearly(trial: Trial) -> Iterator[str]:
             if one.failed and one.result.get("exception", NO_TRACEBACK) != NO_TRACEBACK:
                 yield f"{name}: '{one.task}' ended in an exception: {one.result['exception']}"
         for one in run.failures[-1:] if run.failed else []:
-            yield from (f"{name}: {wrong}" for wrong in _unclear(one))
+            items = [item for item in run.items if item.failed and item.task == one.task]  # Ansible shows each of them
+            yield from (f"{name}: {wrong}" for told in items or [one] for wrong in _unclear(told))
 
 
 def _unclear(one: TaskResult) -> Iterator[str]:

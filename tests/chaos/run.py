@@ -184,7 +184,8 @@ def main() -> int:
         try:
             for trial in run(cases, options.keep or Path(temporary), at_once=options.at_once):
                 summary.add(trial)
-                print(f"{sum(summary.runs.values())} of {len(cases)}, {len(summary.complaints)} wrong", flush=True)
+                wrong = f"{len(summary.complaints)} wrong {[seed for seed, _playbook in summary.complaints]}"
+                print(f"{sum(summary.runs.values())} of {len(cases)}, {wrong}", flush=True)
                 if options.seed is not None and trial.faulted is not None:
                     _show(trial)
         finally:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def test_a_run_that_ended_well() -> None:
 
 def test_a_clear_error_and_a_good_rerun() -> None:
     assert complaints(trial(faulted=run(task(failed=True, msg="Microsoft Graph answered 503.")))) == []
+
+
+@pytest.mark.parametrize(("told", "wrong"), [("Microsoft Graph answered 503.", 0), ("KeyError: 'id'", 1)])
+def test_the_items_of_a_loop_say_what_failed(told: str, wrong: int) -> None:
+    loop = replace(run(task(failed=True, msg="One or more items failed")), items=[task(failed=True, msg=told)])
+    assert len(complaints(trial(faulted=loop))) == wrong
 
 
 def test_the_same_verdict_as_on_the_tenant_as_it_was() -> None:
