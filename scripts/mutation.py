@@ -60,8 +60,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: getattr(item.obj, "is_hypothesis_test", False))
 """
 
-# Exit codes of pytest as mutmut keeps them: a failed test or a crash of pytest; a mutant that never came to an end.
-KILLED = {1, 3}
+# Exit codes of pytest as mutmut keeps them: a failed test, a crash of pytest, or a mutant that sent itself a signal
+# instead of none; a mutant that never came to an end.
+KILLED = {1, 3, -1}
 TIMED_OUT = {36, 24, -24, 152, 255}
 # No test failed, or none calls the function.
 SURVIVED = {0, 5, 33}
@@ -144,7 +145,7 @@ def _judge(modules: list[str]) -> None:
     ]
     if not names:
         return
-    command = ["nice", "-n", "15", sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
+    command = ["nice", "-n", "10", sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     # Its progress is for terminals; only what it says at its end is of use here.
     with (WORK / "mutmut.log").open("w", encoding="utf-8") as log:

@@ -121,8 +121,8 @@ options:
         spread cannot be seen.
       - A Conditional Access policy tells when it was changed last. For security defaults the time counts from when this
         module first saw them on, which is noted in the ledger.
-      - Microsoft says that events take up to 15 minutes to spread ("Continuous access evaluation"). V(0) does not wait, for
-        cover that is known to be old.
+      - Microsoft says that events take up to 15 minutes to spread ("Continuous access evaluation"). V(0) does not wait,
+        where all cover is known to be old.
     type: int
     default: 900
   ledger:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +18,7 @@ def same(wanted: Any, current: Any) -> bool:
     if isinstance(wanted, Mapping) and isinstance(current, Mapping):
         return wanted.keys() == current.keys() and all(same(wanted[key], current[key]) for key in wanted)
     if isinstance(wanted, list) and isinstance(current, list):
-        return len(wanted) == len(current) and all(same(one, other) for one, other in zip(wanted, current, strict=True))
+        return len(wanted) == len(current) and all(map(same, wanted, current))
     return bool(wanted == current)
 
 
@@ -46,21 +46,21 @@ def held_by(wanted: Any, current: Any) -> bool:
 
 def _without_equal_items(current: list[Any], desired: list[Any]) -> tuple[list[Any], list[Any]]:
     """Both lists without the items that are equal in them, which may always be matched with each other."""
-    texts = [json.dumps(item, sort_keys=True) for item in current]
-    left = Counter(texts)
+    left: dict[str, list[Any]] = defaultdict(list)
+    for item in current:
+        left[_as_text(item)].append(item)
     wanted = []
     for item in desired:
-        text = json.dumps(item, sort_keys=True)
-        if left[text]:
-            left[text] -= 1
+        equal = left[_as_text(item)]
+        if equal:
+            equal.pop()
         else:
             wanted.append(item)
-    remaining = []
-    for text, item in zip(texts, current, strict=True):
-        if left[text]:
-            left[text] -= 1
-            remaining.append(item)
-    return remaining, wanted
+    return [item for equal in left.values() for item in equal], wanted
+
+
+def _as_text(item: Any) -> str:
+    return json.dumps(item, sort_keys=True)
 
 
 def _each_found_once(current: list[Any], desired: list[Any]) -> bool:

@@ -56,10 +56,10 @@ def is_gone(process: int) -> bool:
     except PermissionError:  # another user's, as under become
         return False
     try:
-        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+        status = Path(f"/proc/{process}/stat").read_bytes()
     except OSError:  # ended just now, or no Linux
         return Path("/proc/self/stat").exists()
-    return status.rpartition(")")[2].split()[0] in ("Z", "X")
+    return status.rpartition(b")")[2].split()[0] == b"Z"  # after its name, which may hold anything
 
 
 @dataclass

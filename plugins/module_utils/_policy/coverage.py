@@ -43,9 +43,8 @@ EMPTY_CONDITIONS = frozenset({"userRiskLevels", "signInRiskLevels", "servicePrin
 USERS = frozenset(
     f"{verb}{whom}" for verb in ("include", "exclude") for whom in ("Users", "Groups", "Roles", "GuestsOrExternalUsers")
 )
-EMPTY_APPLICATIONS = frozenset(
-    {"excludeApplications", "includeUserActions", "includeAuthenticationContextClassReferences"}
-)
+APPLICATIONS = frozenset({"includeApplications", "excludeApplications"})
+INSTEAD_OF_APPLICATIONS = frozenset({"includeUserActions", "includeAuthenticationContextClassReferences"})
 GRANT_CONTROLS = frozenset(
     {"operator", "builtInControls", "customAuthenticationFactors", "termsOfUse", "authenticationStrength"}
 )
@@ -222,10 +221,9 @@ def _shortcomings_of_applications(applications: Mapping[str, Any]) -> Iterator[s
         yield "it is not for all resources"
     if _texts(applications, "excludeApplications"):
         yield "it excludes resources"
-    for name in sorted(EMPTY_APPLICATIONS - {"excludeApplications"}):
-        if _texts(applications, name):
-            yield "it is for user actions or authentication contexts"
-    yield from _unfamiliar(applications, EMPTY_APPLICATIONS | {"includeApplications"}, "condition on resources")
+    if any(_texts(applications, name) for name in INSTEAD_OF_APPLICATIONS):
+        yield "it is for user actions or authentication contexts"
+    yield from _unfamiliar(applications, APPLICATIONS | INSTEAD_OF_APPLICATIONS, "condition on resources")
 
 
 def _shortcomings_of_places(conditions: Mapping[str, Any], trusted: Collection[str] | None) -> Iterator[str]:

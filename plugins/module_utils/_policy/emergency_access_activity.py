@@ -9,6 +9,7 @@ retention": 7 days without a licence, 30 days with P1 or P2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -28,17 +29,16 @@ MULTI_FACTOR, SINGLE_FACTOR = "multiFactorAuthentication", "singleFactorAuthenti
 # Methods of authenticationDetails that are two factors by themselves; in English, however the tenant is set.
 TWO_FACTORS_AT_ONCE = ("passkey", "fido2", "windows hello")
 
+# What Python 3.10 does not take: the seven digits that Graph writes, and the letter.
+_FRACTION = re.compile(r"^([^.]*)\.\d*([^.]*)$")
+_ZULU = re.compile(r"[Zz]$")
+
 
 def moment(written: str) -> datetime:
     """A date and time as people or Graph write it; without an offset it is UTC. Raises ValueError."""
-    found = datetime.fromisoformat(_without_fraction(written.strip()).replace("Z", "+00:00").replace("z", "+00:00"))
+    whole = _FRACTION.sub(r"\1\2", written.strip())
+    found = datetime.fromisoformat(_ZULU.sub("+00:00", whole))
     return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-
-
-def _without_fraction(written: str) -> str:
-    """Graph writes seven digits, which Python 3.10 does not take."""
-    whole, dot, rest = written.partition(".")
-    return whole + rest.lstrip("0123456789") if dot else whole
 
 
 def stamp(when: datetime) -> str:
@@ -163,7 +163,8 @@ def _mfa(entry: Mapping[str, Any], status: Mapping[str, Any]) -> bool | None:
         return True
     if any(name.lower().startswith(TWO_FACTORS_AT_ONCE) for name in _methods(entry)):
         return True
-    if (_optional(status, "additionalDetails") or "").upper().startswith("MFA "):
+    details = _optional(status, "additionalDetails")
+    if details and details.upper().startswith("MFA "):
         return True
     return False if entry.get("authenticationRequirement") == SINGLE_FACTOR else None
 
@@ -204,7 +205,7 @@ def change(
     targets = objects(entry, "targetResources")
     ids = {identity.lower() for item in targets if (identity := _optional(item, "id"))}
     targeted = [account.name for identity, account in accounts.items() if identity in ids]
-    did_it = accounts.get((by["id"] or "").lower())
+    did_it = accounts.get(str(by["id"]).lower())
     if not targeted and did_it is None:
         raise UnexpectedShape("a change is of another object than was asked for")
     found = {
@@ -218,7 +219,7 @@ def change(
         "others": [
             name
             for item in targets
-            if (_optional(item, "id") or "").lower() not in accounts
+            if str(_optional(item, "id")).lower() not in accounts
             and (name := _optional(item, "displayName") or _optional(item, "userPrincipalName"))
         ],
         "reported": text(entry, "id") in reported,
@@ -286,10 +287,7 @@ def newest_last(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def news(*logs: Log) -> list[dict[str, Any]]:
     """What was neither reported before nor expected, by time."""
     return newest_last(
-        entry
-        for log in logs
-        for entry in log.entries or ()
-        if not entry["reported"] and not entry.get("expected", False)
+        entry for log in logs for entry in log.entries or () if not entry["reported"] and not entry.get("expected")
     )
 
 

@@ -10,30 +10,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from .authentication_methods import ALL_USERS
 
-def _everybody(**properties: Any) -> list[dict[str, Any]]:
-    return [{"id": "all_users", **properties}]
-
+EVERYBODY = {"id": ALL_USERS}
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "Fido2": {
         "state": "disabled",
         "isSelfServiceRegistrationAllowed": True,
         "keyRestrictions": {"isEnforced": False},
-        "includeTargets": _everybody(),
+        "includeTargets": [EVERYBODY],
         "excludeTargets": [],
     },
     "MicrosoftAuthenticator": {
         "state": "enabled",
         "isSoftwareOathEnabled": False,
-        "includeTargets": _everybody(authenticationMode="any"),
+        "includeTargets": [{**EVERYBODY, "authenticationMode": "any"}],
         "excludeTargets": [],
     },
-    "Sms": {"state": "disabled", "includeTargets": _everybody(isUsableForSignIn=True), "excludeTargets": []},
+    "Sms": {"state": "disabled", "includeTargets": [{**EVERYBODY, "isUsableForSignIn": True}], "excludeTargets": []},
     "Voice": {
         "state": "disabled",
         "isOfficePhoneAllowed": False,
-        "includeTargets": _everybody(),
+        "includeTargets": [EVERYBODY],
         "excludeTargets": [],
     },
     "Email": {
@@ -42,8 +41,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "includeTargets": [],
         "excludeTargets": [],
     },
-    "SoftwareOath": {"state": "disabled", "includeTargets": _everybody(), "excludeTargets": []},
-    "HardwareOath": {"state": "disabled", "includeTargets": _everybody(), "excludeTargets": []},
+    "SoftwareOath": {"state": "disabled", "includeTargets": [EVERYBODY], "excludeTargets": []},
+    "HardwareOath": {"state": "disabled", "includeTargets": [EVERYBODY], "excludeTargets": []},
     "TemporaryAccessPass": {
         "state": "disabled",
         "defaultLifetimeInMinutes": 60,
@@ -51,7 +50,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "minimumLifetimeInMinutes": 60,
         "maximumLifetimeInMinutes": 480,
         "isUsableOnce": False,
-        "includeTargets": _everybody(),
+        "includeTargets": [EVERYBODY],
         "excludeTargets": [],
     },
     "X509Certificate": {
@@ -60,14 +59,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
             "x509CertificateAuthenticationDefaultMode": "x509CertificateSingleFactor",
             "rules": [],
         },
-        "includeTargets": _everybody(),
+        "includeTargets": [EVERYBODY],
         "excludeTargets": [],
     },
     "QRCodePin": {
         "state": "disabled",
         "standardQRCodeLifetimeInDays": 365,
         "pinLength": 8,
-        "includeTargets": _everybody(),
+        "includeTargets": [EVERYBODY],
         "excludeTargets": [],
     },
 }

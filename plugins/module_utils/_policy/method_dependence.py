@@ -12,8 +12,9 @@ cannot be used), "Enable passkeys (FIDO2)" (a model that is not allowed any more
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .authentication_methods import (
@@ -27,6 +28,7 @@ from .authentication_methods import (
 )
 from .conditional_access_reach import Memberships, any_of
 from .facts import Fact, UnexpectedShape, boolean, objects, optional_boolean, text
+from .second_factors import is_activated
 from .security_defaults import LIMITED_REGISTRATION_METHODS, UNKNOWN_WAYS_IN, Obstacle, counted, quoted
 
 ONLY_WAY_IN = "only_way_in"
@@ -127,7 +129,7 @@ def _is_narrower(before: Configuration, after: Configuration | None) -> bool:
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether a target may allow less than before."""
     mode = "authenticationMode"
-    if after.get(mode, "any") not in ("any", before.get(mode, "any")):
+    if after.get(mode, "any") not in ("any", before.get(mode)):
         return True
     profiles = "allowedPasskeyProfiles"
     return set(before.get(profiles) or ()) != set(after.get(profiles) or ())
@@ -161,7 +163,7 @@ def _are_profiles_narrower(before: Configuration, after: Configuration) -> bool:
 
 
 def _kinds(profile: Configuration) -> set[str]:
-    return {kind.strip() for kind in str(profile.get("passkeyTypes") or "").split(",")}
+    return {kind.strip() for kind in str(profile.get("passkeyTypes")).split(",")}
 
 
 def are_certificates_narrower(before: Configuration, after: Configuration) -> bool:
@@ -306,18 +308,15 @@ def _is_model(aa_guid: str | None, restrictions: Mapping[str, Any]) -> bool | No
     return listed if restrictions.get("enforcementType") == "allow" else not listed
 
 
-def _authenticator(mode: str) -> Callable[[Methods, Person], bool | None]:
-    def rule(methods: Methods, person: Person) -> bool | None:
-        configuration = methods.by_id.get(AUTHENTICATOR.lower())
-        if configuration is None:
-            return None
-        in_mode = [
-            all_of([_means(target, person), target.get("authenticationMode", "any") in ("any", mode)])
-            for target in objects(configuration, "includeTargets")
-        ]
-        return all_of([_is_enabled_for(configuration, person), any_of(in_mode)])
-
-    return rule
+def _authenticator(mode: str, methods: Methods, person: Person) -> bool | None:
+    configuration = methods.by_id.get(AUTHENTICATOR.lower())
+    if configuration is None:
+        return None
+    in_mode = [
+        all_of([_means(target, person), target.get("authenticationMode", "any") in ("any", mode)])
+        for target in objects(configuration, "includeTargets")
+    ]
+    return all_of([_is_enabled_for(configuration, person), any_of(in_mode)])
 
 
 def _codes(methods: Methods, person: Person) -> bool | None:
@@ -332,13 +331,15 @@ def _codes(methods: Methods, person: Person) -> bool | None:
     )
 
 
-def _enabled(*ids: str) -> Callable[[Methods, Person], bool | None]:
-    return lambda methods, person: any_of([methods.enabled_for(person, method) for method in ids])
+def _enabled(ids: Sequence[str], methods: Methods, person: Person) -> bool | None:
+    return any_of([methods.enabled_for(person, method) for method in ids])
 
 
 def _office_phone(methods: Methods, person: Person) -> bool | None:
-    allowed = methods.by_id.get("voice", {}).get("isOfficePhoneAllowed")
-    return methods.enabled_for(person, "Voice") if allowed else False
+    voice = methods.by_id.get("voice")
+    if voice is None:
+        return None
+    return _is_enabled_for(voice, person) if voice.get("isOfficePhoneAllowed") else False
 
 
 def _external(methods: Methods, person: Person) -> bool | None:
@@ -347,22 +348,22 @@ def _external(methods: Methods, person: Person) -> bool | None:
     return answers.pop() if len(answers) == 1 else (None if answers else False)
 
 
-def _passkey(synced: bool | None) -> Callable[[Methods, Person], bool | None]:
-    return lambda methods, person: methods.passkeys(person, synced)
+def _passkey(synced: bool, methods: Methods, person: Person) -> bool | None:
+    return methods.passkeys(person, synced)
 
 
 _RULES: dict[str, Callable[[Methods, Person], bool | None]] = {
-    **dict.fromkeys(PASSKEYS, _passkey(False)),
-    "passKeySynced": _passkey(True),
-    "microsoftAuthenticatorPush": _authenticator("push"),
-    "microsoftAuthenticatorPasswordless": _authenticator("deviceBasedPush"),
+    **dict.fromkeys(PASSKEYS, partial(_passkey, False)),
+    "passKeySynced": partial(_passkey, True),
+    "microsoftAuthenticatorPush": partial(_authenticator, "push"),
+    "microsoftAuthenticatorPasswordless": partial(_authenticator, "deviceBasedPush"),
     "softwareOneTimePasscode": _codes,
-    "hardwareOneTimePasscode": _enabled("HardwareOath"),
-    "mobilePhone": _enabled("Sms", "Voice"),
-    "alternateMobilePhone": _enabled("Voice"),
+    "hardwareOneTimePasscode": partial(_enabled, ["HardwareOath"]),
+    "mobilePhone": partial(_enabled, ["Sms", "Voice"]),
+    "alternateMobilePhone": partial(_enabled, ["Voice"]),
     "officePhone": _office_phone,
-    TEMPORARY: _enabled("TemporaryAccessPass"),
-    "qrCode": _enabled("QRCodePin"),
+    TEMPORARY: partial(_enabled, ["TemporaryAccessPass"]),
+    "qrCode": partial(_enabled, ["QRCodePin"]),
     "externalAuthMethod": _external,
 }
 # Whoever has one of these counts as registered for MFA. A QR code is a first factor.
@@ -563,18 +564,13 @@ def from_methods(items: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], tu
             methods.add(_PHONES.get(text(item, "phoneType"), "mobilePhone"))
         elif kind == "temporaryAccessPass":
             methods |= {TEMPORARY} if optional_boolean({"isUsable": None, **item}, "isUsable") is not False else set()
-        elif kind == "hardwareOath" and not _is_activated(item.get("device")):
+        elif kind == "hardwareOath" and not is_activated(item.get("device")):
             continue
         else:
             methods.update(_TYPES.get(kind, ()))
         if kind == "fido2":
             passkeys.append(passkey_of(item))
     return frozenset(methods), tuple(passkeys)
-
-
-def _is_activated(device: Any) -> bool:
-    """A hardware token that somebody has been given is no method before that; where Graph does not say, it is one."""
-    return not isinstance(device, Mapping) or device.get("status") in (None, "activated")
 
 
 def passkey_of(item: Mapping[str, Any]) -> Passkey:

@@ -29,7 +29,7 @@ def without_gaps(written: str) -> str:
 def secret_bytes(written: str) -> bytes | None:
     """What a secret in base32 stands for; None when it is none, or is longer than Graph takes."""
     plain = without_gaps(written)
-    if not 0 < len(plain) <= LONGEST_SECRET:
+    if not plain or len(plain) > LONGEST_SECRET:
         return None
     try:
         return base64.b32decode(plain + "=" * (-len(plain) % 8))
@@ -39,7 +39,7 @@ def secret_bytes(written: str) -> bytes | None:
 
 def code_at(secret: bytes, seconds: float, *, interval: int, hash_function: str, digits: int = DIGITS) -> str:
     """The code at a moment, in seconds since the epoch. ``interval`` in seconds, ``hash_function`` a key of HASHES."""
-    counter = int(seconds // interval).to_bytes(8, "big")
+    counter = (int(seconds) // interval).to_bytes(8, "big")
     digest = hmac.digest(secret, counter, HASHES[hash_function])
     start = digest[-1] & 15
     number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF

@@ -24,7 +24,7 @@ STATES = (DISABLED, ENABLED, ENFORCED)
 UNKNOWN = "unknown"
 
 USER_PROPERTIES = ("id", "userPrincipalName", "accountEnabled", "userType", "onPremisesSyncEnabled")
-KINDS = {"Member": "member", "Guest": "guest"}
+KINDS: Mapping[str | None, str] = {"Member": "member", "Guest": "guest"}
 OTHER_KIND = "other"
 
 
@@ -57,7 +57,7 @@ class User:
             id=text(item, "id"),
             name=text(item, "userPrincipalName"),
             state=state_of(item),
-            kind=KINDS.get(optional_text(item, "userType") or "", OTHER_KIND),
+            kind=KINDS.get(optional_text(item, "userType"), OTHER_KIND),
             enabled=boolean(item, "accountEnabled"),
             synchronised=optional_boolean(item, "onPremisesSyncEnabled") is True,
         )
@@ -138,11 +138,9 @@ class Sample:
             state = state_of(item)
             if state is None:
                 return False
-            identity = text(item, "id")
-            kept, entry = self._kept[state], (crc32(identity.encode()), identity)
-            if len(kept) < self._each or entry < kept[-1]:
-                insort(kept, entry)
-                del kept[self._each :]
+            identity, kept = text(item, "id"), self._kept[state]
+            insort(kept, (crc32(identity.encode()), identity))
+            del kept[self._each :]
         return True
 
     def chosen(self) -> dict[str, str]:

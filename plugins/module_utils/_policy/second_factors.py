@@ -61,15 +61,25 @@ NO_SECOND_FACTOR = ("password", "email", "qrCodePin")
 def registered_methods(methods: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """What a user can prove themselves with besides a password: factors by our names, others by Microsoft's.
 
-    A Temporary Access Pass counts while it is usable. Raises UnexpectedShape.
+    A Temporary Access Pass counts while it is usable, a hardware token once it is activated. Raises UnexpectedShape.
     """
     found = set()
     for method in methods:
         name = text(method, "@odata.type").removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
-        if name in NO_SECOND_FACTOR or (METHODS.get(name) == TEMPORARY_ACCESS_PASS and not method.get("isUsable")):
+        factor = METHODS.get(name, name)
+        if (
+            name in NO_SECOND_FACTOR
+            or (factor == TEMPORARY_ACCESS_PASS and not method.get("isUsable"))
+            or (factor == HARDWARE_OATH_TOKEN and not is_activated(method.get("device")))
+        ):
             continue
-        found.add(METHODS.get(name, name))
+        found.add(factor)
     return frozenset(found)
+
+
+def is_activated(device: Any) -> bool:
+    """Whether a hardware token can be used, as far as Graph says so; one that was only assigned cannot."""
+    return not isinstance(device, Mapping) or device.get("status") in (None, "activated")
 
 
 def has_certificate_ids(user: Mapping[str, Any]) -> bool:

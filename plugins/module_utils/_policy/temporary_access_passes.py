@@ -22,7 +22,7 @@ EXTERNAL = "#ext#"
 SHORTEST, LONGEST = 10, 43200
 
 _MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)?",
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:[Zz]|([+-]\d\d:\d\d))?",
     re.ASCII,
 )
 
@@ -94,9 +94,9 @@ def moment(written: str) -> datetime | None:
     if not found:
         return None
     day, time, zone = found.groups()
-    zone = "+00:00" if zone in (None, "Z", "z") else zone
+    offset = zone or "+00:00"
     try:
-        return datetime.fromisoformat(f"{day}T{time}{zone}").astimezone(timezone.utc)
+        return datetime.fromisoformat(f"{day}T{time}{offset}").astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
 

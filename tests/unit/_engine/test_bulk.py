@@ -77,7 +77,7 @@ class Told:
             raise M365Error("Stopped.")
 
 
-def made(graph: BatchGraph, told: Told, waves: Sequence[Sequence[str]]) -> Progress:
+def made(graph: BatchGraph, told: Told, waves: Sequence[Sequence[str]], *later: Change) -> Progress:
     request = Request(
         "PATCH",
         "/users/1/authentication/requirements",
@@ -85,7 +85,7 @@ def made(graph: BatchGraph, told: Told, waves: Sequence[Sequence[str]]) -> Progr
         version="beta",
         bulk=Bulk(waves, told.prepare, told.finish),
     )
-    plan = Plan([Change("all", {}, {}, request)])
+    plan = Plan([Change("all", {}, {}, request), *later])
     progress = Progress()
     progress.plan = plan
     try:
@@ -105,6 +105,13 @@ def test_one_wave_after_the_other() -> None:
         ("prepare", ["b", "c"]),
         ("finish", {"b": None}),
     ]
+
+
+def test_what_is_planned_after_the_waves_is_made_too() -> None:
+    graph, told = BatchGraph(roles=frozenset({WRITE})), Told()
+    later = Change("later", {}, {}, Request("PATCH", "/later", "change it", {"value": 1}))
+    assert made(graph, told, ["a"], later).written == 2
+    assert graph.writes == [("PATCH", "/later", {"value": 1})]
 
 
 def test_a_wave_that_needs_nothing_sends_nothing() -> None:

@@ -135,6 +135,7 @@ def test_partial_items_are_matched_even_when_the_first_choice_is_taken() -> None
     assert contains(current, [{"kind": "user"}, {"id": "a"}])
     assert contains(current, [{"kind": "user"}, {"id": "b"}])
     assert not contains(current, [{"id": "a"}, {"kind": "user", "id": "a"}])
+    assert not contains([*current, {"id": "c", "kind": "user"}], [{"kind": "user"}, {"id": "a"}, {"id": "a"}])
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 1), max_size=3), max_size=5), st.data())

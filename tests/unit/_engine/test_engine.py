@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine import engine
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import Change, Plan, Request
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource import Resource
-from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import Run, WriteGuard
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import STARTED_BY, Run, WriteGuard
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import (
+    ConnectionFailed,
     DeadlineExceeded,
     GraphError,
     M365Error,
@@ -96,6 +97,9 @@ def execute(
     resource: Resource | None = None,
     check_mode: bool = False,
     connected: Callable[..., None] = lambda *_options, **_keywords: None,
+    environment: Mapping[str, str] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+    secret: Callable[[str], None] = lambda _: None,
     **options: Any,
 ) -> dict[str, Any]:
     def connect(given: Any, **keywords: Any) -> Any:
@@ -106,10 +110,10 @@ def execute(
     return engine.execute(
         resource or Pair(),
         {"first": "new", "second": "new", "wait_timeout": 10, **options},
-        environment={"AZURE_TENANT_ID": "contoso.example"},
+        environment={"AZURE_TENANT_ID": "contoso.example"} if environment is None else environment,
         check_mode=check_mode,
-        warn=lambda _: None,
-        secret=lambda _: None,
+        warn=warn,
+        secret=secret,
     )
 
 
@@ -274,7 +278,8 @@ def test_an_unexpected_exception_becomes_a_failed_result(place: str, monkeypatch
     assert result["failed"] is True
     assert "ZeroDivisionError in pair: division by zero" in result["msg"]
     assert "bug of zerotrust.m365" in result["msg"]
-    assert "Traceback" in result["error"]["traceback"]
+    first, *_between, last = result["error"]["traceback"].splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "ZeroDivisionError: division by zero")
     assert result["changed"] is (place == "result")
     assert result["diff"] == (DIFF if place in ("write", "result") else [])
     assert graph.closed == (place != "connect")
@@ -282,6 +287,15 @@ def test_an_unexpected_exception_becomes_a_failed_result(place: str, monkeypatch
 
 def _broken() -> Any:
     return 1 / 0
+
+
+def test_a_dry_run_that_fails_with_its_plan_made_has_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Speechless(Pair):
+        def result(self, run: Run, plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
+            raise OptionError("Cannot say.")
+
+    result = execute(pair_of(), monkeypatch, resource=Speechless(), check_mode=True)
+    assert (result["failed"], result["changed"], result["diff"]) == (True, False, DIFF)
 
 
 def test_an_interruption_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +330,45 @@ def test_the_client_is_made_for_this_task(monkeypatch: pytest.MonkeyPatch) -> No
     assert keywords["environment"] == {"AZURE_TENANT_ID": "contoso.example"}
     guard = keywords["before_write"]
     assert isinstance(guard, WriteGuard)
-    assert guard.max_duration == 30
+    assert (guard.max_duration, guard.starters) == (30, [])
+
+
+def test_writes_end_with_the_processes_that_wait_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    execute(
+        pair_of("new", "new"),
+        monkeypatch,
+        environment={STARTED_BY: "12 34"},
+        connected=lambda _options, **keywords: seen.append(keywords["before_write"].starters),
+    )
+    assert seen == [[12, 34]]
+
+
+def test_what_the_client_and_the_resource_say_reaches_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Talking(Pair):
+        def read(self, run: Run) -> dict[str, Any]:
+            run.warn("second\x1b[31m")
+            run.secret("made by the resource")
+            return super().read(run)
+
+    def connected(_options: Any, **keywords: Any) -> None:
+        keywords["warn"]("first\x07")
+        keywords["secret"]("met by the client")
+
+    warnings: list[str] = []
+    secrets: list[str] = []
+    execute(
+        pair_of(),
+        monkeypatch,
+        resource=Talking(),
+        connected=connected,
+        check_mode=True,
+        warn=warnings.append,
+        secret=secrets.append,
+    )
+    assert [warning.isprintable() for warning in warnings] == [True, True]
+    assert [warning[:5] for warning in warnings] == ["first", "secon"]
+    assert secrets == ["met by the client", "made by the resource"]
 
 
 def test_without_max_duration_writes_have_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -468,7 +520,7 @@ def test_a_body_that_nobody_makes_ends_the_run_as_far_as_it_came() -> None:
 def test_answers_are_kept_in_order_for_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:
     class Keeping(Pair):
         def result(self, run: Run, plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
-            return {"answers": list(run.answers)}
+            return {"answers": list(run.answers), "planned": [change.title for change in plan.changes]}
 
     graph = pair_of()
     write = graph.on_write
@@ -478,7 +530,9 @@ def test_answers_are_kept_in_order_for_the_resource(monkeypatch: pytest.MonkeyPa
         return {"answer to": path} if path == "/first" else None
 
     graph.on_write = answer
-    assert execute(graph, monkeypatch, resource=Keeping())["answers"] == [{"answer to": "/first"}, None]
+    result = execute(graph, monkeypatch, resource=Keeping())
+    assert result["answers"] == [{"answer to": "/first"}, None]
+    assert result["planned"] == ["the first setting", "the second setting"]
 
 
 @pytest.mark.parametrize("error", [refused(), M365Error("Something."), OptionError("Something.")], ids=repr)
@@ -670,6 +724,23 @@ def test_what_goes_on_being_hidden_is_refused_in_the_words_of_graph(
     assert not result["changed"]
     assert [method for method, _path, _body in graph.writes] == ["POST"]
     assert clock.now == 10
+
+
+@pytest.mark.parametrize(
+    ("at", "certain", "changed"), [("/first", True, False), ("/first", False, True), ("/second", True, True)]
+)
+def test_a_lost_connection_is_told_as_changed_unless_it_is_certain_that_nothing_was_made(
+    at: str, certain: bool, changed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = pair_of()
+    write = graph.on_write
+
+    def lose(method: str, path: str, body: Any) -> Any:
+        return ConnectionFailed("Gone.", certain=certain) if path == at else write(method, path, body)
+
+    graph.on_write = lose
+    result = execute(graph, monkeypatch)
+    assert (result["failed"], result["msg"], result["changed"]) == (True, "Gone.", changed)
 
 
 @pytest.mark.parametrize(("kind", "status", "changed"), [(Unavailable, 503, True), (GraphError, 400, False)])

@@ -38,8 +38,16 @@ def test_a_table_reads_its_object_once() -> None:
     assert graph.asked == [{"version": "beta", "action": "read the example policy"}]
 
 
+def test_the_options_of_a_table_are_those_of_its_rows() -> None:
+    assert TABLE.arguments() == {
+        "enabled": {"type": "bool"},
+        "days": {"type": "int"},
+        "code": {"type": "str", "no_log": True},
+    }
+
+
 def test_a_table_cannot_read_an_incomplete_object() -> None:
-    with pytest.raises(StateUnknown):
+    with pytest.raises(StateUnknown, match="Graph's answer for /policies/example has no 'reconfirmationInDays'"):
         TABLE.read(run_of(FakeGraph({"/policies/example": {"isEnabled": False}}), {}))
 
 

@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine import run
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import STARTED_BY, WriteGuard, starters_in
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import DeadlineExceeded
 
@@ -87,6 +89,30 @@ def test_nothing_is_written_once_somebody_who_waits_is_gone() -> None:
     with pytest.raises(DeadlineExceeded):
         guard()
     assert starters_in({}) == starters_in({STARTED_BY: "none"}) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "gone"),
+    [
+        ({"7/stat": b"7 (python) Z 1"}, True),
+        ({"7/stat": b"7 (python) S 1"}, False),
+        ({"7/stat": b"7 (Z) Z (\xff) S 1"}, False),
+        ({"7/stat": b"7 (S) S (\xff) Z 1"}, True),
+        ({"self/stat": b"8 (python) S 1"}, True),
+        ({}, False),
+    ],
+    ids=["killed", "alive", "alive, of an odd name", "killed, of an odd name", "ended just now", "no Linux"],
+)
+def test_who_has_ended_is_read_from_the_list_of_processes(
+    files: dict[str, bytes], gone: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, content in files.items():
+        file = tmp_path / "proc" / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+    monkeypatch.setattr(os, "kill", lambda _process, _number: None)
+    monkeypatch.setattr(run, "Path", lambda path: tmp_path / path.removeprefix("/"))
+    assert run.is_gone(7) is gone
 
 
 def test_a_process_of_somebody_else_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:

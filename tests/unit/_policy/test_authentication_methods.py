@@ -10,9 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.authentication_methods import (
+    BOOLEANS,
+    LISTS_OF_OBJECTS,
+    LISTS_OF_STRINGS,
     MIGRATION_COMPLETE,
     MIGRATION_STATES,
     MIGRATION_STATES_IN_ORDER,
+    OBJECTS,
+    STRINGS,
+    check_shape,
     enabled_methods,
     includes_everybody,
     migration_refusal,
@@ -146,6 +152,80 @@ def test_enabled_methods(configurations: list[dict[str, Any]]) -> None:
     assert listed == sorted(one["id"] for one in configurations if one["state"] == "enabled")
 
 
+# The shape of all that decides what people can use
+
+OF_ANOTHER_TYPE: list[tuple[tuple[str, ...], list[Any], str]] = [
+    (BOOLEANS, ["true", 1], "no boolean"),
+    (STRINGS, [True, ["any"]], "no string"),
+    (LISTS_OF_STRINGS, ["a", [1]], "no list of strings"),
+    (LISTS_OF_OBJECTS, [{}, ["a"]], "no list of objects"),
+    ((*OBJECTS, "keyRestrictions"), [[], "a"], "no object"),
+]
+PLACES = ("method", "includeTargets", "excludeTargets", "passkeyProfiles", "certificateUserBindings")
+
+
+def part_of(place: str, part: dict[str, Any]) -> dict[str, Any]:
+    """A policy with this in a method, or in an object of one of its lists."""
+    bare = {"id": "Fido2", "state": "enabled"}
+    if place == "method":
+        return policy({**bare, **part})
+    return policy({**bare, place: [{**({} if place == "certificateUserBindings" else {"id": "1"}), **part}]})
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("names", "values", "words"), OF_ANOTHER_TYPE)
+def test_what_decides_is_of_the_documented_type(
+    place: str, names: tuple[str, ...], values: list[Any], words: str
+) -> None:
+    for name in names:
+        check_shape(part_of(place, {name: None}))
+        for value in values:
+            with pytest.raises(UnexpectedShape, match=f"^'{name}' is {words}$"):
+                check_shape(part_of(place, {name: value}))
+
+
+@pytest.mark.parametrize("place", [*PLACES[1:4]])
+def test_what_is_in_a_list_has_an_id(place: str) -> None:
+    with pytest.raises(UnexpectedShape, match=r"^'id' is missing$"):
+        check_shape(policy({"id": "Fido2", "state": "enabled", place: [{}]}))
+    check_shape(part_of("certificateUserBindings", {}))
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "words"),
+    [
+        ({}, "'isEnforced' is missing"),
+        ({"isEnforced": 1}, "'isEnforced' is no boolean"),
+        ({"isEnforced": True}, "'enforcementType' is missing"),
+        ({"isEnforced": True, "enforcementType": None, "aaGuids": []}, "'enforcementType' is no string"),
+        ({"isEnforced": True, "enforcementType": "allow"}, "'aaGuids' is missing"),
+        ({"isEnforced": True, "enforcementType": "allow", "aaGuids": [1]}, "'aaGuids' is no list of strings"),
+    ],
+)
+def test_restrictions_that_are_enforced_are_whole(restrictions: dict[str, Any], words: str) -> None:
+    for good in ({"isEnforced": False, "aaGuids": 1}, {"isEnforced": True, "enforcementType": "x", "aaGuids": ["1"]}):
+        check_shape(part_of("method", {"keyRestrictions": good}))
+    for place in ("method", "passkeyProfiles"):
+        with pytest.raises(UnexpectedShape, match=f"^{words}$"):
+            check_shape(part_of(place, {"keyRestrictions": restrictions}))
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        ({}, "'authenticationMethodConfigurations' is missing"),
+        (policy({"state": "enabled"}), "'id' is missing"),
+        (policy(method("Fido2"), {"id": "Sms"}), "'state' is missing"),
+        ({**policy(), "policyMigrationState": 1}, "'policyMigrationState' is no string"),
+    ],
+)
+def test_a_policy_without_what_every_method_has_is_unexpected(whole: dict[str, Any], words: str) -> None:
+    check_shape({"authenticationMethodConfigurations": []})
+    check_shape({**policy(method("Fido2")), "policyMigrationState": None})
+    with pytest.raises(UnexpectedShape, match=f"^{words}$"):
+        check_shape(whole)
+
+
 def test_null_means_that_the_migration_is_complete() -> None:
     assert migration_state({"policyMigrationState": None}) == MIGRATION_COMPLETE
 
@@ -172,12 +252,20 @@ def test_a_malformed_migration_state_is_unexpected(malformed: Any) -> None:
 def test_without_a_migration_state_there_is_no_other(current: str | None, wanted: str) -> None:
     """Whether a tenant that has one may go back to the first, only Graph knows."""
     refusal = migration_refusal({"policyMigrationState": current}, wanted)
-    assert (refusal is None) == (current is not None or wanted == MIGRATION_COMPLETE)
+    if current is not None or wanted == MIGRATION_COMPLETE:
+        assert refusal is None
+    else:
+        assert refusal == (
+            "This tenant has no migration state, which means that its migration is complete. Graph accepts "
+            f"'{wanted}' for it without effect, so it was not written."
+        )
 
 
 def test_a_missing_migration_state_is_unexpected() -> None:
-    with pytest.raises(UnexpectedShape):
+    with pytest.raises(UnexpectedShape, match="'policyMigrationState' is missing"):
         migration_state({})
+    with pytest.raises(UnexpectedShape, match="'policyMigrationState' is 'x', which is no state that Microsoft"):
+        migration_state({"policyMigrationState": "x"})
 
 
 def _state_or_unexpected(state: str) -> str:

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.conditional_access_reach import (
+    ORDINARY_MEMBER,
     Memberships,
     Person,
     catches,
     excludes,
+    is_about_workloads,
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape
 
@@ -84,8 +86,68 @@ def test_which_guests_are_meant_is_not_known(guest: bool, caught: bool | None) -
     assert catches(policy({"includeGuestsOrExternalUsers": kinds}), person) is caught
 
 
+INTERNAL, GUEST, OF_A_PARTNER = "internalGuest", "b2bCollaborationGuest", "serviceProvider"
+EVERYWHERE = {"membershipKind": "all"}
+
+
+@pytest.mark.parametrize(
+    ("named", "tenants", "may_be", "caught"),
+    [
+        (GUEST, None, [GUEST], True),
+        (GUEST.upper(), EVERYWHERE, [GUEST], True),
+        (f"{INTERNAL}, {GUEST}", None, [GUEST, INTERNAL], True),
+        (f"{INTERNAL},{GUEST},later", None, [GUEST], True),
+        (GUEST, None, [GUEST, INTERNAL], None),
+        (GUEST, None, [INTERNAL, OF_A_PARTNER], False),
+        (f"{GUEST},", None, [INTERNAL], False),
+        ("none", None, [INTERNAL], False),
+        ("", None, [INTERNAL], False),
+        ("later", None, [INTERNAL], None),
+        (f"{GUEST},later", None, [INTERNAL], None),
+        (GUEST, {"membershipKind": "enumerated", "members": ["x"]}, [GUEST], None),
+        (GUEST, {"membershipKind": "enumerated", "members": ["x"]}, [INTERNAL], False),
+        (GUEST, "all", [GUEST], None),
+        (GUEST, None, [ORDINARY_MEMBER], False),
+        (GUEST, None, [GUEST, ORDINARY_MEMBER], None),
+        (GUEST, None, None, None),
+        (5, None, [GUEST], None),
+        (None, None, [GUEST], None),
+    ],
+)
+def test_which_kinds_of_guests_are_meant(named: Any, tenants: Any, may_be: Any, caught: bool | None) -> None:
+    guests = {"guestOrExternalUserTypes": named, "externalTenants": tenants}
+    nothing = Memberships(frozenset())
+    person = Person("me", True, nothing, nothing, None if may_be is None else frozenset(may_be))
+    assert catches(policy({"includeGuestsOrExternalUsers": guests}), person) is caught
+    assert excludes(policy({"excludeGuestsOrExternalUsers": guests}), person) is caught
+
+
+@pytest.mark.parametrize("guests", ["all", []], ids=repr)
+def test_guests_of_an_odd_shape_are_unexpected(guests: Any) -> None:
+    person = Person("me", True, Memberships(frozenset()), Memberships(frozenset()))
+    with pytest.raises(UnexpectedShape, match="'includeGuestsOrExternalUsers' is no object"):
+        catches(policy({"includeGuestsOrExternalUsers": guests}), person)
+
+
 @pytest.mark.parametrize("conditions", [None, "All", {"includeUsers": "All"}, {"excludeGroups": [1]}])
 def test_an_odd_shape_is_not_read_as_empty(conditions: Any) -> None:
     person = Person("me", False, Memberships(frozenset()), Memberships(frozenset()))
     with pytest.raises(UnexpectedShape):
         catches(policy(conditions), person)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "workloads"),
+    [
+        ({"users": None, "clientApplications": {"includeServicePrincipals": ["All"]}}, True),
+        ({"clientApplications": {"includeServicePrincipals": ["All"]}}, True),
+        ({"users": {"includeUsers": ["All"]}, "clientApplications": {"includeServicePrincipals": ["All"]}}, False),
+        ({"users": {}, "clientApplications": {"includeServicePrincipals": ["All"]}}, False),
+        ({"users": None, "clientApplications": None}, False),
+        ({"users": {"includeUsers": ["All"]}}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_a_policy_is_passed_over_only_where_it_speaks_of_workloads_alone(conditions: Any, workloads: bool) -> None:
+    assert is_about_workloads({"conditions": conditions}) is workloads

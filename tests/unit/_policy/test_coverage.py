@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.coverage im
     UNCOVERED,
     UNKNOWN,
     WEAKER,
+    Cover,
     Defences,
     Verdict,
     defences,
@@ -188,6 +190,7 @@ ODD = [
     ("conditions.applications", None),
     ("conditions.applications.includeApplications", "All"),
     ("conditions.clientAppTypes", "all"),
+    ("conditions.clientAppTypes", ["all", 1]),
     ("conditions.locations", ["All"]),
     ("conditions.platforms", "all"),
     ("grantControls.builtInControls", "mfa"),
@@ -229,6 +232,155 @@ def test_why_a_policy_covers_nobody_is_told_by_name() -> None:
     assert found.gaps == {"MFA for all": ("it excludes places",)}
 
 
+def test_everything_that_narrows_a_policy_is_told() -> None:
+    policy = copy.deepcopy(GOOD)
+    policy |= {"state": "disabled", "later": 1, "sessionControls": {"later": 1}}
+    conditions = policy["conditions"]
+    conditions |= {"userRiskLevels": ["high"], "signInRiskLevels": ["low"], "clientAppTypes": ["browser"], "times": 1}
+    conditions["users"]["later"] = 1
+    conditions["applications"] |= {
+        "includeApplications": ["Office365"],
+        "excludeApplications": ["x"],
+        "includeUserActions": ["urn:user:registerdevice"],
+        "includeAuthenticationContextClassReferences": ["c1"],
+    }
+    conditions["locations"] = {"includeLocations": ["x"], "excludeLocations": ["y"]}
+    conditions["platforms"] = {"includePlatforms": ["iOS"]}
+    policy["grantControls"] = {
+        "operator": "OR",
+        "builtInControls": ["mfa", "later", "compliantDevice"],
+        "authenticationStrength": {"id": "own"},
+    }
+    unfamiliar = "it has a {} that is not known to leave everybody covered: {}".format
+    assert shortcomings(policy) == [
+        "it is not enabled",
+        unfamiliar("property", "later"),
+        unfamiliar("condition", "times"),
+        "it is for some of signInRiskLevels only",
+        "it is for some of userRiskLevels only",
+        unfamiliar("condition on users", "later"),
+        "it is not for all resources",
+        "it excludes resources",
+        "it is for user actions or authentication contexts",
+        "it is for some kinds of clients only",
+        "it is for some places only",
+        "it excludes places",
+        "it is for some platforms only",
+        "its authentication strength is not known to be MFA",
+        "it has controls that are not known to keep MFA: later",
+        "it accepts something else instead of MFA",
+        unfamiliar("session control", "later"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grant", "told"),
+    [
+        ({"operator": "AND", "builtInControls": ["compliantDevice"]}, ["it does not require MFA"]),
+        ({"operator": "XOR", "builtInControls": ["mfa"]}, ["it combines its controls by 'XOR'"]),
+    ],
+)
+def test_what_is_wrong_with_the_controls_is_told(grant: dict[str, Any], told: list[str]) -> None:
+    assert shortcomings(changed("grantControls", grant)) == told
+
+
+def test_places_that_may_not_be_trusted_are_told() -> None:
+    policy = changed("conditions.locations", {"includeLocations": ["All"], "excludeLocations": ["x"]})
+    assert shortcomings(policy, []) == ["it excludes places that are not known to be trusted"]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ({}, "MFA for all"),
+        ({"displayName": None}, GOOD["id"]),
+        ({"displayName": "", "id": None}, "a policy without a name"),
+    ],
+)
+def test_a_policy_is_called_by_what_it_has(names: dict[str, Any], shown: str) -> None:
+    (found,) = defences(False, [{**GOOD, **names}]).policies
+    assert found.name == shown
+
+
+def test_a_policy_of_another_shape_is_told() -> None:
+    found = defences(False, [changed("conditions.clientAppTypes", "all"), changed("state", "disabled"), GOOD])
+    assert found.gaps == {"MFA for all": ("it has an unexpected shape: 'clientAppTypes' is no list of strings",)}
+    assert [policy.name for policy in found.policies] == ["MFA for all"], "whatever stands before it"
+
+
+UNFAMILIAR = "it has a {} that is not known to leave everybody covered: one, other".format
+
+
+@pytest.mark.parametrize(
+    ("path", "noun"),
+    [
+        ("", "property"),
+        ("conditions", "condition"),
+        ("conditions.users", "condition on users"),
+        ("conditions.applications", "condition on resources"),
+        ("conditions.locations", "condition on places"),
+        ("conditions.platforms", "condition on platforms"),
+        ("grantControls", "control"),
+        ("sessionControls", "session control"),
+    ],
+)
+def test_what_is_not_known_is_told_by_name(path: str, noun: str) -> None:
+    policy = copy.deepcopy(GOOD)
+    policy["conditions"]["locations"] = {"includeLocations": ["All"]}
+    policy["conditions"]["platforms"] = {"includePlatforms": ["all"]}
+    policy["sessionControls"] = {}
+    assert shortcomings(policy) == []
+    item = policy
+    for name in path.split(".") if path else ():
+        item = item[name]
+    item |= {"other": "", "one": 0, "one@odata.context": "somewhere", "a third": None}
+    assert shortcomings(policy) == [UNFAMILIAR(noun)]
+
+
+@pytest.mark.parametrize(
+    ("grant", "is_gap"),
+    [
+        (None, False),
+        ({"operator": "OR", "builtInControls": ["compliantDevice"]}, False),
+        ({"operator": "OR", "builtInControls": ["compliantDevice", "mfa"]}, True),
+        ({"operator": "OR", "builtInControls": [], "authenticationStrength": {"id": "own"}}, True),
+        ({"operator": "OR", "builtInControls": "mfa"}, False),
+    ],
+)
+def test_only_policies_that_speak_of_mfa_have_gaps(grant: Any, is_gap: bool) -> None:
+    assert list(defences(False, [changed("grantControls", grant)]).gaps) == (["MFA for all"] if is_gap else [])
+
+
+@pytest.mark.parametrize(
+    ("modified", "created", "told"),
+    [
+        ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"),
+        (None, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        (None, None, None),
+    ],
+)
+def test_when_a_policy_was_changed_last(modified: str | None, created: str | None, told: str | None) -> None:
+    (found,) = defences(False, [{**GOOD, "modifiedDateTime": modified, "createdDateTime": created}]).policies
+    assert (found.name, found.changed) == ("MFA for all", told)
+
+
+# Controls of another type are not known to speak of MFA.
+@pytest.mark.parametrize(("path", "value"), [one for one in ODD if one[0] != "grantControls.builtInControls"])
+def test_what_is_odd_is_told_by_name(path: str, value: Any) -> None:
+    ((gap,),) = defences(False, [changed(path, value)]).gaps.values()
+    assert re.match(f"it has an unexpected shape: '{path.rpartition('.')[2]}' is no ", gap)
+
+
+def test_which_policy_covers_somebody_is_told() -> None:
+    assert verdict(member(), defences(True, [GOOD])).cover == Cover("conditional_access", "always", "MFA for all")
+
+
+def test_which_policies_may_cover_somebody_is_told() -> None:
+    spared = changed("conditions.users", {"includeUsers": ["All"], "excludeGroups": ["spared"]})
+    found = verdict(member(groups=ANYTHING), defences(False, [spared, {**spared, "displayName": "Another"}]))
+    assert found.reason == "Whether these policies cover the user is not known: 'MFA for all', 'Another'."
+
+
 # Trusted locations
 
 HERE = "9d4b1c2e-0000-4000-8000-000000000001"
@@ -240,6 +392,7 @@ HERE = "9d4b1c2e-0000-4000-8000-000000000001"
         (["AllTrusted"], True),
         (["00000000-0000-0000-0000-000000000000"], True),
         ([HERE.upper()], True),
+        (["AllTrusted", "00000000-0000-0000-0000-000000000000", HERE], True),
         ([HERE, "another"], False),
         (["All"], False),
     ],
@@ -248,6 +401,7 @@ def test_trusted_locations_may_be_accepted(excluded: list[str], covers: bool) ->
     policy = changed("conditions.locations", {"includeLocations": ["All"], "excludeLocations": excluded})
     assert shortcomings(policy, None)
     assert (shortcomings(policy, [HERE]) == []) is covers
+    assert bool(defences(False, [policy], [HERE]).policies) is covers
 
 
 # People
@@ -392,7 +546,14 @@ def test_the_reason_names_the_policies() -> None:
         "Security defaults are off. These policies require MFA, but exclude the user: 'MFA for all'. These policies "
         "require MFA, but do not include the user: 'MFA for one'."
     )
-    assert "No enabled Conditional Access policy requires MFA" in verdict(member(), defences(False, [])).reason
+    assert verdict(member(), defences(False, [])).reason == (
+        "Security defaults are off. No enabled Conditional Access policy requires MFA for all resources without "
+        "conditions."
+    )
+    several = [{**other, "displayName": f"{number}"} for number in range(1, 8)]
+    assert verdict(member(), defences(False, several[:5])).reason.endswith("user: '1', '2', '3', '4', '5'.")
+    assert verdict(member(), defences(False, several[:6])).reason.endswith("user: '1', '2', '3', '4', '5' and 1 more.")
+    assert verdict(member(), defences(False, several)).reason.endswith("user: '1', '2', '3', '4', '5' and 2 more.")
 
 
 # Security defaults
@@ -417,7 +578,29 @@ ON = Defences(True)
 def test_whom_security_defaults_cover(person: Person, state: str, asks: str | None) -> None:
     found = verdict(person, ON)
     assert found.state == state
-    assert (found.cover.asks if found.cover else None) == asks
+    assert found.cover == (Cover("security_defaults", asks) if asks else None)
+
+
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        (member(), ""),
+        (
+            with_roles(READER),
+            (
+                "The user holds, or may hold, a directory role, and security defaults would ask for MFA only when "
+                "Entra finds it necessary."
+            ),
+        ),
+        (
+            with_roles(DIRECTORY_SYNCHRONIZATION_ACCOUNTS),
+            "Security defaults exempt directory synchronisation accounts.",
+        ),
+        (member(roles=ANYTHING), "Which roles the user holds, or may hold, is not known well enough."),
+    ],
+)
+def test_why_security_defaults_do_not_cover_somebody(person: Person, reason: str) -> None:
+    assert verdict(person, ON).reason == reason
 
 
 def test_what_could_not_be_read_is_not_called_uncovered() -> None:

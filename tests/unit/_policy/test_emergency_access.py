@@ -33,7 +33,9 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_a
     Others,
     Tenant,
     User,
+    day_of,
     drill_day,
+    groups_of,
     initial_domain,
     last_sign_in,
     user_of,
@@ -45,7 +47,10 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts impor
     unknown,
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.roles import GLOBAL_ADMINISTRATOR
-from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_defaults import UNPROVEN_EMERGENCY_ACCESS
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_defaults import (
+    UNPROVEN_EMERGENCY_ACCESS,
+    Obstacle,
+)
 
 TODAY = date(2026, 11, 23)
 ME, GROUP, OTHER = "user-1", "group-1", "user-2"
@@ -145,8 +150,27 @@ def test_a_healthy_account_passes_every_check_and_is_proven() -> None:
         "registered",
         ME,
     )
-    assert HEALTHY.report()["enough"] is True
-    assert HEALTHY.report()["policies_that_catch"] == {PERSON.name: []}
+    assert HEALTHY.report() == {
+        "wanted": 1,
+        "usable": 1,
+        "unknown": 0,
+        "proven": 1,
+        "ready_for_security_defaults": 1,
+        "enough": True,
+        "accounts": [
+            {
+                "user_principal_name": PERSON.name,
+                "id": ME,
+                "verdict": "usable",
+                "proven": True,
+                "second_factor": "registered",
+                "last_sign_in": {"completeness": "known", "reason": None, "value": "2026-11-13T10:00:00Z"},
+                "password_changed": "2026-10-01T08:00:00Z",
+                "checks": [check.as_result() for check in HEALTHY.checks()],
+            }
+        ],
+        "policies_that_catch": {PERSON.name: []},
+    }
 
 
 # What is wrong: the scene, the one check that tells, its state, the verdict, and a word of its sentence.
@@ -507,6 +531,9 @@ def test_an_account_that_is_not_there_is_unusable_and_everything_else_of_it_unkn
     gone = unknown("There is no such account.")
     scene = HEALTHY.account_with(user=known(None), groups=gone, methods=gone, certificate=gone, sign_in=gone)
     states = scene.states()
+    assert list(states) == list(HEALTHY.states())
+    assert scene.said("exists") == f"There is no account {PERSON.name}: it was never made, was deleted, or was renamed."
+    assert scene.said("enabled") == "There is no such account."
     assert scene.verdict() == "unusable"
     assert states.pop("exists") == "failed"
     assert states.pop("drill") == "passed"
@@ -520,6 +547,8 @@ def test_an_account_that_could_not_be_read_is_unknown() -> None:
     scene = HEALTHY.account_with(user=NOT_READ)
     assert scene.verdict() == "unknown"
     assert "failed" not in scene.states().values()
+    assert scene.said("exists") == "Whether it exists could not be read: Graph said no."
+    assert scene.said("enabled") == "The account could not be read: Graph said no."
 
 
 @pytest.mark.parametrize(
@@ -638,6 +667,37 @@ def test_under_security_defaults_the_doubt_about_passkeys_counts(on: Fact, state
     assert scene.report()["ready_for_security_defaults"] == 0
 
 
+def test_what_security_defaults_do_not_take_counts_only_where_they_may_be_on() -> None:
+    without_factor = NO_DRILL.account_with(methods=known(frozenset()))
+    said = "It has no passkey and no other second factor."
+    name = "security_defaults"
+    for scene, check in (
+        (without_factor.tenant_with(security_defaults=known(False)), Check(name, "failed", said, essential=False)),
+        (without_factor.tenant_with(security_defaults=known(True)), Check(name, "failed", said)),
+        (
+            without_factor.tenant_with(security_defaults=NOT_READ),
+            Check(name, "unknown", f"{said} Whether security defaults are on could not be read: Graph said no."),
+        ),
+        (
+            HEALTHY.tenant_with(security_defaults=NOT_READ),
+            Check(name, "passed", "A drill with security defaults on has proven its second factor."),
+        ),
+    ):
+        assert [one for one in scene.checks() if one.name == name] == [check]
+
+
+def test_advice_is_told_from_what_counts() -> None:
+    shown = {one["name"]: one for one in (check.as_result() for check in HEALTHY.checks())}
+    sentence = "It is in the exclusion group."
+    assert shown["exclusion_group"] == {
+        "name": "exclusion_group",
+        "state": "passed",
+        "sentence": sentence,
+        "essential": False,
+    }
+    assert shown["exists"] == {"name": "exists", "state": "passed", "sentence": "It exists.", "essential": True}
+
+
 def test_security_defaults_are_not_turned_on_while_it_is_not_known_that_they_take_the_second_factor() -> None:
     assert obstacles_to_enforcement(HEALTHY.report()) == []
     assert HEALTHY.report()["ready_for_security_defaults"] == 1
@@ -654,6 +714,54 @@ def test_an_object_that_is_declared_twice_counts_once() -> None:
     result = report(HEALTHY.tenant, [HEALTHY.account, twice], HEALTHY.others, wanted=2)
     assert (result["usable"], result["proven"], result["enough"]) == (1, 1, False)
     assert sentence(result) == "1 of 2 wanted emergency accounts is usable, 1 proven by a drill."
+
+
+def test_each_verdict_is_counted_by_itself() -> None:
+    def named(name: str, scene: Scene, **changes: Any) -> Account:
+        return scene.declared_with(user_principal_name=name, **changes).account
+
+    accounts = [
+        named("a", HEALTHY.user_with(id="a")),
+        named("b", HEALTHY.user_with(id="b"), drill=None),
+        named("c", HEALTHY.user_with(id="c", enabled=False)),
+        named("D", HEALTHY.account_with(user=NOT_READ)),
+        named("d", HEALTHY.account_with(user=NOT_READ)),
+    ]
+    tenant = replace(
+        HEALTHY.tenant,
+        assignments=known([assignment(one) for one in "abc"]),
+        active=known([schedule(one) for one in "abc"]),
+    )
+    result = report(tenant, accounts, HEALTHY.others, wanted=3)
+    assert [one["verdict"] for one in result["accounts"]] == ["usable", "usable", "unusable", "unknown", "unknown"]
+    assert [result[name] for name in ("wanted", "usable", "unknown", "proven", "enough")] == [3, 2, 1, 1, None]
+    assert result["ready_for_security_defaults"] == 1
+    assert sentence(result) == ("2 of 3 wanted emergency accounts are usable, 1 proven by a drill; of 1 it is unknown.")
+    assert sentence({**result, "wanted": 1, "usable": 1, "unknown": 0}) == (
+        "1 of 1 wanted emergency account is usable, 1 proven by a drill."
+    )
+
+
+def test_what_stands_in_the_way_of_enforcement_is_told() -> None:
+    (nobody,) = obstacles_to_enforcement(None)
+    assert nobody == Obstacle(
+        "No emergency accounts are declared, so nobody is known to get in when MFA keeps everybody else out. Declare "
+        "them in emergency_access.",
+        UNPROVEN_EMERGENCY_ACCESS,
+    )
+    gone = HEALTHY.account_with(user=known(None), declared=replace(HEALTHY.account.declared, drill=None))
+    (obstacle,) = obstacles_to_enforcement(gone.report())
+    assert obstacle == Obstacle(
+        "0 of 1 wanted emergency account are usable, 0 proven by a drill. "
+        f"{PERSON.name}: There is no account {PERSON.name}: it was never made, was deleted, or was renamed.",
+        UNPROVEN_EMERGENCY_ACCESS,
+    )
+    several = HEALTHY.user_with(enabled=False).tenant_with(security_defaults=known(False)).declared_with(drill=None)
+    (obstacle,) = obstacles_to_enforcement(several.report())
+    assert obstacle.sentence.startswith(
+        "0 of 1 wanted emergency account are usable, 0 proven by a drill. "
+        f"{PERSON.name}: It is disabled: nobody can sign in. {PERSON.name}: Whether security defaults take its second"
+    )
 
 
 @given(st.integers(0, 5), st.integers(0, 5), st.integers(1, 5))
@@ -692,11 +800,12 @@ def test_who_sees_less_never_says_better_or_worse_than_who_sees_more(
     assert all(after[name] in (before[name], "unknown") for name in essential)
 
 
-@pytest.mark.parametrize("written", ["2026-13-01", "2026-02-30", "20261101", "1.11.2026", "", "2026-11-1", "x-y-z"])
+@pytest.mark.parametrize(
+    "written", ["2026-13-01", "2026-02-30", "20261101", "1.11.2026", "", "2026-11-1", "x-y-z", "2026-1\u0661-01"]
+)
 def test_what_is_no_date_is_refused(written: str) -> None:
-    day, why = drill_day(written, TODAY)
-    assert day is None
-    assert "YYYY-MM-DD" in why
+    why = f"'{written}' is no date: write the day of a drill as YYYY-MM-DD."
+    assert drill_day(written, TODAY) == (None, why)
 
 
 def test_a_drill_in_the_future_is_refused() -> None:
@@ -704,28 +813,82 @@ def test_a_drill_in_the_future_is_refused() -> None:
     assert drill_day("2026-11-24", TODAY) == (None, "A drill on 2026-11-24 lies in the future.")
 
 
-def test_guests_are_told_by_their_name_too() -> None:
-    item = {
-        "id": "A",
-        "userPrincipalName": f"me_x.example#EXT#@{INITIAL}",
-        "accountEnabled": True,
-        "userType": "Member",
-        "onPremisesSyncEnabled": None,
-        "passwordPolicies": None,
-        "lastPasswordChangeDateTime": None,
-    }
-    assert user_of(item).guest
-    assert user_of(item).id == "a"
-    with pytest.raises(UnexpectedShape):
-        user_of({**item, "accountEnabled": "yes"})
+USER_ITEM: dict[str, Any] = {
+    "id": "A",
+    "userPrincipalName": f"me@{INITIAL}",
+    "accountEnabled": True,
+    "userType": "Member",
+    "onPremisesSyncEnabled": False,
+    "passwordPolicies": "DisableStrongPassword",
+    "lastPasswordChangeDateTime": "2026-10-01T08:00:00Z",
+}
+
+
+def test_a_user_as_graph_shows_one() -> None:
+    shown = User("a", f"me@{INITIAL}", True, False, False, "DisableStrongPassword", "2026-10-01T08:00:00Z")
+    assert user_of(USER_ITEM) == shown
+    nothing = {"onPremisesSyncEnabled": None, "passwordPolicies": None, "lastPasswordChangeDateTime": None}
+    assert user_of({**USER_ITEM, **nothing, "userType": None}) == replace(
+        shown, synchronised=None, password_policies=None, password_changed=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("properties", "guest"),
+    [
+        ({"userType": "Guest"}, True),
+        ({"userPrincipalName": f"me_x.example#EXT#@{INITIAL}"}, True),
+        ({"userPrincipalName": f"me_x.example#ext#@{INITIAL}", "userType": "Guest"}, True),
+        ({"userType": "guest"}, False),
+    ],
+)
+def test_guests_are_told_by_their_name_too(properties: dict[str, Any], guest: bool) -> None:
+    assert user_of({**USER_ITEM, **properties}).guest is guest
+
+
+@pytest.mark.parametrize("name", USER_ITEM)
+def test_a_user_who_is_not_shown_in_full_is_unexpected(name: str) -> None:
+    for wrong in ({**USER_ITEM, name: 1}, {one: value for one, value in USER_ITEM.items() if one != name}):
+        with pytest.raises(UnexpectedShape, match=f"^'{name}' is (no string|no boolean|missing)$"):
+            user_of(wrong)
+
+
+DOMAIN = {"id": INITIAL, "isInitial": True, "authenticationType": "Managed"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "found"),
+    [
+        ({}, Domain(INITIAL, True, None)),
+        ({"passwordValidityPeriodInDays": 90}, Domain(INITIAL, True, 90)),
+        ({"passwordValidityPeriodInDays": "90"}, Domain(INITIAL, True, None)),
+        ({"authenticationType": "Federated"}, Domain(INITIAL, False, None)),
+    ],
+)
+def test_the_initial_domain(properties: dict[str, Any], found: Domain) -> None:
+    another = {"id": "contoso.example", "isInitial": False, "authenticationType": "Federated"}
+    assert initial_domain([another, {**DOMAIN, **properties}, another]) == found
 
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_there_is_one_initial_domain(count: int) -> None:
-    domain = {"id": INITIAL, "isInitial": True, "authenticationType": "Managed"}
-    assert initial_domain([domain]) == Domain(INITIAL, True, None)
-    with pytest.raises(UnexpectedShape):
-        initial_domain([domain] * count)
+    with pytest.raises(UnexpectedShape, match=f"^{count} domains are the initial one instead of one$"):
+        initial_domain([DOMAIN] * count)
+
+
+@pytest.mark.parametrize("name", DOMAIN)
+def test_a_domain_that_is_not_shown_in_full_is_unexpected(name: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^'{name}' is missing$"):
+        initial_domain([{one: value for one, value in DOMAIN.items() if one != name}])
+
+
+def test_groups_are_told_from_what_else_somebody_is_a_member_of() -> None:
+    kinds = ("group", "directoryRole", "administrativeUnit")
+    items = [{"id": f"{kind}-A", "@odata.type": f"#microsoft.graph.{kind}"} for kind in kinds]
+    assert groups_of(items) == {"group-a"}
+    for broken in ({"id": "A"}, {"@odata.type": "#microsoft.graph.group"}):
+        with pytest.raises(UnexpectedShape, match="is missing"):
+            groups_of([broken])
 
 
 @pytest.mark.parametrize(
@@ -740,6 +903,28 @@ def test_there_is_one_initial_domain(count: int) -> None:
 def test_the_last_sign_in_is_the_last_successful_one_where_graph_tells(activity: Any, last: str | None) -> None:
     found = last_sign_in({"signInActivity": activity})
     assert found == last if last is None else str(found).startswith(last)
+    assert last_sign_in({}) is None
+
+
+@pytest.mark.parametrize(
+    ("activity", "words"),
+    [
+        ("2026-01-01", "an object was expected"),
+        ({}, "'lastSignInDateTime' is missing"),
+        ({"lastSuccessfulSignInDateTime": 1, "lastSignInDateTime": 1}, "'lastSignInDateTime' is no string"),
+    ],
+)
+def test_sign_ins_of_another_shape_are_unexpected(activity: Any, words: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^{words}$"):
+        last_sign_in({"signInActivity": activity})
+
+
+@pytest.mark.parametrize(
+    ("stamp", "day"),
+    [("2026-11-13T10:00:00Z", date(2026, 11, 13)), ("2026-11-13", date(2026, 11, 13)), ("soon", None), ("", None)],
+)
+def test_the_day_of_a_moment(stamp: str, day: date | None) -> None:
+    assert day_of(stamp) == day
 
 
 # At the edges
@@ -860,3 +1045,118 @@ def test_when_the_password_was_changed_is_said_where_graph_tells() -> None:
     said = HEALTHY.said("password_never_expires")
     assert said == "Its password does not expire. It was changed last on 2026-10-01."
     assert HEALTHY.user_with(password_changed=None).said("password_never_expires") == "Its password does not expire."
+
+
+# What is said
+
+
+def test_what_is_said_of_a_healthy_account() -> None:
+    assert {check.name: check.sentence for check in HEALTHY.checks()} == {
+        "exists": "It exists.",
+        "enabled": "It is enabled.",
+        "cloud_only": "It lives in the cloud only.",
+        "initial_domain": f"It is on the initial domain {INITIAL}, whose users sign in at Microsoft.",
+        "password_never_expires": "Its password does not expire. It was changed last on 2026-10-01.",
+        "global_administrator": "It is Global Administrator, active, permanently.",
+        "conditional_access": "No enabled Conditional Access policy catches it.",
+        "second_factor": "Registered: passkey.",
+        "security_defaults": "A drill with security defaults on has proven its second factor.",
+        "excluded_from_every_policy": "Every Conditional Access policy in use excludes it.",
+        "exclusion_group": "It is in the exclusion group.",
+        "different_second_factor": "No other Global Administrator uses this second factor.",
+        "last_sign_in": "Its last sign-in was on 2026-11-13.",
+        "drill": "The last drill by Noor was on 2026-11-13, 10 days ago, with MFA enforced.",
+    }
+
+
+DOUBTED = policy(includeUsers=["All"], excludeGroups=["another"])
+CATCHING = policy(includeUsers=["All"])
+LATER = policy("Later", state="enabledForReportingButNotEnforced", includeUsers=["All"])
+
+
+@pytest.mark.parametrize(
+    ("scene", "name", "sentence"),
+    [
+        (
+            HEALTHY.user_with(synchronised=False),
+            "cloud_only",
+            "It lives in the cloud only. It was synchronised once.",
+        ),
+        (
+            HEALTHY.tenant_with(policies=known([CATCHING])),
+            "conditional_access",
+            "Enabled Conditional Access policies catch it: 'MFA'.",
+        ),
+        (
+            HEALTHY.tenant_with(policies=known([CATCHING, LATER])),
+            "conditional_access",
+            "Enabled Conditional Access policies catch it: 'MFA'. Once enabled, these would catch it too: 'Later'.",
+        ),
+        (
+            HEALTHY.tenant_with(policies=known([DOUBTED])).account_with(groups=unknown("No groups.")),
+            "conditional_access",
+            "Whether these Conditional Access policies catch it is unknown: 'MFA'. Not read: No groups.",
+        ),
+        (
+            HEALTHY.tenant_with(policies=known([FOR_READERS]), assignments=unknown("No roles.")),
+            "conditional_access",
+            "Whether these Conditional Access policies catch it is unknown: 'For readers'. Not read: No roles.",
+        ),
+        (
+            HEALTHY.tenant_with(policies=known([policy(state="of tomorrow", includeUsers=["All"]), LATER])),
+            "conditional_access",
+            (
+                "Whether these Conditional Access policies catch it is unknown: 'MFA'. Once enabled, these would "
+                "catch it too: 'Later'."
+            ),
+        ),
+        (
+            HEALTHY.tenant_with(methods_policy=known({"authenticationMethodConfigurations": None})),
+            "second_factor",
+            (
+                "Registered: passkey. Whether it may be used could not be read: Graph's answer has an unexpected "
+                "shape: 'authenticationMethodConfigurations' is no list of objects."
+            ),
+        ),
+        (
+            HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", state="disabled"))),
+            "second_factor",
+            "Registered: passkey. The authentication methods policy does not let it use: passkey.",
+        ),
+        (
+            HEALTHY.tenant_with(methods_policy=known(allowing("Email"))),
+            "second_factor",
+            "Registered: passkey. Whether the tenant's settings allow it cannot be told.",
+        ),
+        (
+            replace(HEALTHY, others=Others(0, frozenset(), None)),
+            "different_second_factor",
+            "There are no other Global Administrators.",
+        ),
+        (HEALTHY.account_with(sign_in=known(None)), "last_sign_in", "No sign-in is recorded."),
+        (
+            HEALTHY.declared_with(drill=Drill(TODAY, False, "")),
+            "drill",
+            "The last drill was on 2026-11-23, 0 days ago, without MFA enforced, which proves little.",
+        ),
+        # The operator's day may be ahead of ours.
+        (
+            HEALTHY.declared_with(drill=Drill(TODAY + timedelta(days=1), True, "Noor")),
+            "drill",
+            "The last drill by Noor was on 2026-11-24, 0 days ago, with MFA enforced.",
+        ),
+    ],
+)
+def test_what_is_said(scene: Scene, name: str, sentence: str) -> None:
+    assert scene.said(name) == sentence
+
+
+@pytest.mark.parametrize(("methods", "state"), [(known(frozenset(["phone"])), "failed"), (NOT_READ, "unknown")])
+def test_without_a_second_factor_there_is_none_to_differ(methods: Fact, state: str) -> None:
+    assert HEALTHY.account_with(methods=methods).states()["different_second_factor"] == state
+
+
+@pytest.mark.parametrize(("target", "state"), [(ME, "passed"), (OTHER, "failed")])
+def test_a_second_factor_may_be_allowed_for_the_account_alone(target: str, state: str) -> None:
+    allowed = allowing("Fido2", includeTargets=[{"id": target}])
+    assert HEALTHY.tenant_with(methods_policy=known(allowed)).states()["second_factor"] == state

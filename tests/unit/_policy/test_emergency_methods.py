@@ -98,16 +98,56 @@ def test_a_policy_without_a_campaign_needs_none() -> None:
     assert wanting(policy, GROUP, passes=False, tokens=False)["campaign"] == {}
 
 
+def on(name: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "state": "enabled", "includeTargets": [{"id": OTHER}], "excludeTargets": [], **more}
+
+
+def test_what_is_wanting_in_full() -> None:
+    policy = {
+        "authenticationMethodConfigurations": [
+            on("Fido2", excludeTargets=[{"id": GROUP.lower()}], isSelfServiceRegistrationAllowed=False),
+            on("SoftwareOath", state="disabled"),
+        ],
+        "registrationEnforcement": {"authenticationMethodsRegistrationCampaign": {"excludeTargets": None}},
+    }
+    of_the_group = {"state": "enabled", "include_targets": {"set": [{"group": GROUP}]}}
+    assert wanting(policy, GROUP, passes=True, tokens=True) == {
+        "methods": [
+            {
+                "id": "Fido2",
+                "include_targets": {"add": [{"group": GROUP}]},
+                "exclude_targets": {"remove": [GROUP]},
+                "fido2": {"is_self_service_registration_allowed": True},
+            },
+            {"id": "TemporaryAccessPass", **of_the_group},
+            {"id": "SoftwareOath", **of_the_group},
+        ],
+        "campaign": {"exclude_targets": {"add": [GROUP]}},
+    }
+
+
+NO_METHODS = "the authentication methods policy has no list of methods"
+
+
 @pytest.mark.parametrize(
-    "policy",
+    ("policy", "words"),
     [
-        {},
-        {"authenticationMethodConfigurations": ["Fido2"]},
-        {"authenticationMethodConfigurations": [{"id": "Fido2", "state": "enabled", "includeTargets": ["all_users"]}]},
+        ({}, NO_METHODS),
+        ({"authenticationMethodConfigurations": ["Fido2"]}, NO_METHODS),
+        ({"authenticationMethodConfigurations": [{"state": "enabled"}]}, "'id' is missing"),
+        (
+            {"authenticationMethodConfigurations": [on("Fido2", includeTargets=["all_users"])]},
+            "'includeTargets' is no list of targets",
+        ),
+        (
+            {"authenticationMethodConfigurations": [on("Fido2", excludeTargets={})]},
+            "'excludeTargets' is no list of targets",
+        ),
+        ({"authenticationMethodConfigurations": [on("Fido2", includeTargets=[{}])]}, "'id' is missing"),
     ],
 )
-def test_what_is_no_policy_is_refused(policy: dict[str, Any]) -> None:
-    with pytest.raises(UnexpectedShape):
+def test_what_is_no_policy_is_refused(policy: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^{words}$"):
         wanting(policy, GROUP, passes=False, tokens=False)
     use = FilterModule().filters()["emergency_methods"]
     with pytest.raises(AnsibleFilterError, match="cannot tell"):

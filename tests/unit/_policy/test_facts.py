@@ -13,9 +13,12 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts impor
     UnexpectedShape,
     boolean,
     known,
+    mapping,
     objects,
+    optional_boolean,
     optional_text,
     text,
+    texts,
     unknown,
 )
 from ansible_collections.zerotrust.m365.tests.unit._policy.json_values import json_values
@@ -28,7 +31,7 @@ def test_a_known_fact_keeps_its_value_and_has_no_reason(value: Any) -> None:
 
 def test_an_unknown_fact_has_a_reason_and_no_value() -> None:
     fact = unknown("The page failed.")
-    assert not fact.known
+    assert fact.known is False
     assert fact.as_result() == {"completeness": "unknown", "reason": "The page failed.", "value": None}
 
 
@@ -43,7 +46,10 @@ def test_readers_return_the_very_value_or_raise(value: Any) -> None:
         text: isinstance(value, str),
         optional_text: value is None or isinstance(value, str),
         boolean: isinstance(value, bool),
+        optional_boolean: value is None or isinstance(value, bool),
         objects: isinstance(value, list) and all(isinstance(entry, dict) for entry in value),
+        texts: isinstance(value, list) and all(isinstance(entry, str) for entry in value),
+        mapping: isinstance(value, dict),
     }
     for read, expected in fits.items():
         if expected:
@@ -53,8 +59,18 @@ def test_readers_return_the_very_value_or_raise(value: Any) -> None:
                 read({"name": value}, "name")
 
 
-@pytest.mark.parametrize("read", [text, optional_text, boolean, objects])
-@pytest.mark.parametrize("item", [{}, {"other": "x"}, None, "name", ["name"], 5], ids=repr)
-def test_a_missing_property_or_object_is_unexpected(read: Callable[[Any, str], Any], item: Any) -> None:
-    with pytest.raises(UnexpectedShape):
+READERS = (text, optional_text, boolean, optional_boolean, objects, texts, mapping)
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("item", [{}, {"other": "x"}], ids=repr)
+def test_a_missing_property_is_unexpected(read: Callable[[Any, str], Any], item: Any) -> None:
+    with pytest.raises(UnexpectedShape, match=r"^'name' is missing$"):
+        read(item, "name")
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("item", [None, "name", ["name"], 5], ids=repr)
+def test_what_is_no_object_is_unexpected(read: Callable[[Any, str], Any], item: Any) -> None:
+    with pytest.raises(UnexpectedShape, match=r"^an object was expected$"):
         read(item, "name")

@@ -23,6 +23,8 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy import lega
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.legacy_methods import LegacySettings
 
+# Four times as many examples as other tests have.
+MANY = settings(max_examples=4 * settings().max_examples)
 GROUPS = [f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3)]
 METHODS = list(rules.ORDER)
 NAMES = {"SoftwareOath": "software code", "HardwareOath": "hardware code", "Email": "email"}
@@ -167,7 +169,7 @@ legacy_settings = st.builds(
 memberships = st.sets(st.sampled_from(GROUPS))
 
 
-@settings(max_examples=200)
+@MANY
 @given(policies, legacy_settings, memberships)
 def test_nobody_loses_a_method(policy: dict[str, Any], legacy: LegacySettings, groups: set[str]) -> None:
     before = by_policy(policy, groups) | by_legacy(legacy, groups)
@@ -175,7 +177,7 @@ def test_nobody_loses_a_method(policy: dict[str, Any], legacy: LegacySettings, g
     assert before <= after
 
 
-@settings(max_examples=200)
+@MANY
 @given(policies, legacy_settings, memberships)
 def test_phones_and_signing_in_by_text_are_never_switched_on_unasked(
     policy: dict[str, Any], legacy: LegacySettings, groups: set[str]
@@ -199,7 +201,7 @@ def test_phones_and_signing_in_by_text_are_never_switched_on_unasked(
     )
 
 
-@settings(max_examples=200)
+@MANY
 @given(policies, legacy_settings, memberships)
 def test_whom_no_legacy_setting_reaches_it_gives_next_to_nothing(
     policy: dict[str, Any], legacy: LegacySettings, groups: set[str]
@@ -246,7 +248,7 @@ def test_each_way_in_which_a_method_is_on(name: str, by: str, mode: str, sign_in
         assert_no_reach_narrows(policy, legacy)
 
 
-@settings(max_examples=200)
+@MANY
 @given(policies, legacy_settings)
 def test_no_reach_narrows(policy: dict[str, Any], legacy: LegacySettings) -> None:
     assert_no_reach_narrows(policy, legacy)
@@ -268,7 +270,7 @@ def assert_no_reach_narrows(policy: dict[str, Any], legacy: LegacySettings) -> N
         assert {one["id"] for one in new["excludeTargets"]} <= {one["id"] for one in old["excludeTargets"]}
 
 
-@settings(max_examples=200)
+@MANY
 @given(policies, legacy_settings)
 def test_a_second_time_nothing_is_left_to_do(policy: dict[str, Any], legacy: LegacySettings) -> None:
     after = applied(policy, rules.methods_to_enable(policy, legacy))
@@ -341,6 +343,35 @@ def test_selected_users_are_their_group() -> None:
     assert rules.methods_to_enable(policy_of(on), legacy) == [options("Email", {"add": [{"group": "Sales"}]})]
 
 
+@pytest.mark.parametrize(
+    ("legacy", "reach"),
+    [
+        (LegacySettings(), set()),
+        (LegacySettings(reset_methods=frozenset(["mobile_phone"])), set()),
+        # A group counts only where password reset is for selected users.
+        (LegacySettings(reset_methods=frozenset(["mobile_phone"]), reset_group="Sales"), set()),
+        (LegacySettings(reset_methods=frozenset(["mobile_phone"]), reset_for="selected"), set()),
+        (LegacySettings(reset_methods=frozenset(["email"]), reset_for="everybody"), set()),
+        (LegacySettings(reset_methods=frozenset(["mobile_phone"]), reset_for="everybody"), {"all_users"}),
+        (
+            LegacySettings(reset_methods=frozenset(["mobile_phone"]), reset_for="selected", reset_group="Sales"),
+            {"Sales"},
+        ),
+        (
+            LegacySettings(
+                frozenset(["text_message_to_phone"]),
+                frozenset(["mobile_phone"]),
+                reset_for="selected",
+                reset_group="Sales",
+            ),
+            {"all_users"},
+        ),
+    ],
+)
+def test_whom_a_method_reaches_by_legacy_settings(legacy: LegacySettings, reach: set[str]) -> None:
+    assert legacy.reach("Sms") == reach
+
+
 def test_what_is_on_for_everybody_stays_as_it_is() -> None:
     on = off("Sms", state="enabled")
     legacy = LegacySettings(frozenset(["text_message_to_phone"]))
@@ -407,28 +438,153 @@ def test_what_is_not_declared_is_said_with_the_place(
 ) -> None:
     found = rules.mapping(policy_of(state=state), verification_options, password_reset)
     assert len(found["missing"]) == len(places)
-    assert all(place in line for place, line in zip(places, found["missing"], strict=True))
+    assert all(line.endswith(f" under {place}") for place, line in zip(places, found["missing"], strict=True))
     assert not found["complete"]
-    assert (found["methods"], found["becomes"]) == ([], [])
+    assert (found["refused"], found["methods"], found["becomes"]) == ([], [], [])
+
+
+OPTIONS_KNOWN = (
+    "call_to_phone, text_message_to_phone, notification_through_mobile_app, "
+    "verification_code_from_mobile_app_or_hardware_token"
+)
+METHODS_KNOWN = "mobile_app_notification, mobile_app_code, email, mobile_phone, office_phone, security_questions"
 
 
 @pytest.mark.parametrize(
-    ("verification_options", "password_reset", "words"),
+    ("verification_options", "password_reset", "lines"),
     [
-        (["sms"], NOTHING, "Unknown verification options: sms. Known: call_to_phone"),
-        ([], {"enabled_for": "some"}, "not 'some'"),
-        ([], {}, "not 'None'"),
-        ([], {"enabled_for": "everybody", "methods": ["sms"]}, "Unknown methods of password reset: sms"),
-        ([], {"enabled_for": "everybody", "methods": []}, "at least one method"),
-        ([], {"enabled_for": "selected", "methods": ["email"]}, "needs their group"),
-        ([], {"enabled_for": "nobody", "group": "Sales"}, "has no group"),
-        ([], {**NOTHING, "gates": 2}, "Unknown in the password reset settings: gates"),
+        (["sms", "fax"], NOTHING, [f"Unknown verification options: fax, sms. Known: {OPTIONS_KNOWN}."]),
+        (
+            [],
+            {"enabled_for": "some"},
+            ["Password reset must be enabled_for one of nobody, selected, everybody, not 'some'."],
+        ),
+        ([], {}, ["Password reset must be enabled_for one of nobody, selected, everybody, not 'None'."]),
+        (
+            [],
+            {"enabled_for": "everybody", "methods": ["sms", "fax", "email"]},
+            [f"Unknown methods of password reset: fax, sms. Known: {METHODS_KNOWN}."],
+        ),
+        (
+            [],
+            {"enabled_for": "everybody", "methods": []},
+            ["Password reset that is enabled for somebody has at least one method."],
+        ),
+        (
+            [],
+            {"enabled_for": "selected", "methods": ["email"]},
+            ["Password reset that is enabled for selected users needs their group."],
+        ),
+        (
+            [],
+            {"enabled_for": "selected"},
+            [
+                "Password reset that is enabled for selected users needs their group.",
+                "Password reset that is enabled for somebody has at least one method.",
+            ],
+        ),
+        (
+            [],
+            {"enabled_for": "everybody", "group": "Sales", "methods": ["email"]},
+            ["Password reset that is enabled for everybody has no group."],
+        ),
+        ([], {"enabled_for": "nobody", "group": "Sales"}, ["Password reset that is enabled for nobody has no group."]),
+        (
+            [],
+            {**NOTHING, "methods": None, "group": None, "gates": 2, "days": 1},
+            ["Unknown in the password reset settings: days, gates."],
+        ),
     ],
 )
-def test_what_is_declared_wrongly_is_refused(verification_options: Any, password_reset: Any, words: str) -> None:
+def test_what_is_declared_wrongly_is_refused(verification_options: Any, password_reset: Any, lines: list[str]) -> None:
     found = rules.mapping(policy_of(), verification_options, password_reset)
-    assert any(words in line for line in found["refused"])
-    assert found["methods"] == []
+    assert (found["refused"], found["methods"], found["becomes"]) == (lines, [], [])
+
+
+@pytest.mark.parametrize(
+    ("password_reset", "becomes"),
+    [
+        (NOTHING, "Password reset: it is enabled for nobody."),
+        (
+            {"enabled_for": "everybody", "methods": ["email"]},
+            "Password reset, 'Email': email codes (off now) for everybody.",
+        ),
+        (
+            {"enabled_for": "selected", "group": "Sales", "methods": ["email"]},
+            "Password reset, 'Email': email codes (off now) for the group Sales.",
+        ),
+    ],
+)
+def test_what_the_role_works_with_in_full(password_reset: dict[str, Any], becomes: str) -> None:
+    found = rules.mapping(policy_of(), ["text_message_to_phone"], password_reset)
+    group = password_reset.get("group", "all_users")
+    assert found == {
+        "complete": False,
+        "state": "preMigration",
+        "missing": [],
+        "refused": [],
+        "methods": [
+            options("Sms", TEXT),
+            *([options("Email", {"set": [{"group": group}]})] if password_reset != NOTHING else []),
+        ],
+        "becomes": ["Per-user MFA, 'Text message to phone': SMS (off now) for everybody.", becomes],
+        "warnings": [rules.PHONE_ENDS],
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({"state": "enabled"}, "on now"),
+        ({"state": "enabled", "excludeTargets": [{"id": "1"}, {"id": "2"}]}, "on now, 2 groups no longer excluded"),
+        ({"state": "enabled", "includeTargets": [{"id": "1"}]}, "on now for 1 group"),
+        ({"id": "Another"}, "not in this tenant's policy"),
+    ],
+)
+def test_what_the_policy_says_today(now: dict[str, Any], told: str) -> None:
+    policy = {"authenticationMethodConfigurations": [{**off("HardwareOath"), **now}, off("SoftwareOath")]}
+    legacy = LegacySettings(reset_methods=frozenset(["email"]), reset_for="everybody")
+    assert rules.what_becomes({"authenticationMethodConfigurations": [{**off("Email"), **now}]}, legacy)[1] == (
+        f"Password reset, 'Email': email codes ({told}) for everybody."
+    )
+    code = LegacySettings(frozenset(["verification_code_from_mobile_app_or_hardware_token"]))
+    assert rules.what_becomes(policy, code)[0] == (
+        "Per-user MFA, 'Verification code from mobile app or hardware token': software OATH tokens (off now), "
+        f"hardware OATH tokens ({told}), Microsoft Authenticator (not in this tenant's policy) for everybody."
+    )
+
+
+@pytest.mark.parametrize(
+    ("present", "mode", "target"),
+    [
+        ("all_users", "any", {"group": "all_users"}),
+        ("all_users", "push", {"group": "all_users"}),
+        ("all_users", "deviceBasedPush", {"group": GROUPS[0], "authentication_mode": "any"}),
+        (GROUPS[0], "any", {"group": GROUPS[0]}),
+        (GROUPS[0], "push", {"group": GROUPS[0]}),
+        (GROUPS[0], "deviceBasedPush", {"group": GROUPS[0], "authentication_mode": "any"}),
+        (GROUPS[1], "any", {"group": GROUPS[0], "authentication_mode": "any"}),
+    ],
+)
+def test_notifications_need_a_mode_that_has_them(present: str, mode: str, target: dict[str, Any]) -> None:
+    on = off("MicrosoftAuthenticator", state="enabled", includeTargets=[{"id": present, "authenticationMode": mode}])
+    methods = frozenset(["mobile_app_notification"])
+    legacy = LegacySettings(reset_methods=methods, reset_for="selected", reset_group=GROUPS[0])
+    expected = [options("MicrosoftAuthenticator", {"add": [target]})]
+    assert rules.methods_to_enable(policy_of(on), legacy) == expected
+
+
+@pytest.mark.parametrize("shown", ["abcdef00-0000-4000-8000-000000000001", "ABCDEF00-0000-4000-8000-000000000001"])
+def test_ids_of_methods_and_groups_are_told_apart_without_regard_to_case(shown: str) -> None:
+    group = "Abcdef00-0000-4000-8000-000000000001"
+    on = off("microsoftauthenticator", state="enabled", includeTargets=[{"id": shown, "authenticationMode": "push"}])
+    methods = frozenset(["mobile_app_notification", "office_phone"])
+    legacy = LegacySettings(reset_methods=methods, reset_for="selected", reset_group=group)
+    policy = {"authenticationMethodConfigurations": [on, off("VOICE")]}
+    assert rules.methods_to_enable(policy, legacy) == [
+        options("MicrosoftAuthenticator", {"add": [{"group": group}]}),
+        options("Voice", {"set": [{"group": group}]}, voice={"is_office_phone_allowed": True}),
+    ]
 
 
 def test_nothing_ticked_anywhere_is_a_declaration() -> None:

@@ -29,26 +29,73 @@ def settings(
 
 STRICT = settings()
 
-CHANGES = [
-    (STRICT, settings(app_passwords=True), "app passwords"),
-    (STRICT, settings(enabled=True, days=7), "not asked for MFA on that device for 7 days."),
-    (settings(enabled=True), settings(enabled=True, days=15), "for 15 days instead of 14 days."),
-    (settings(enabled=True, days=0), settings(enabled=True, days=1), "for 1 day."),
-    (STRICT, settings(skip=True), "from inside their organisation"),
-    (STRICT, settings(ranges=["203.0.113.0/24"]), "203.0.113.0/24"),
-    (settings(ranges=["203.0.113.0/24"]), settings(ranges=["203.0.112.0/23"]), "203.0.112.0/23"),
-    (settings(ranges=["203.0.113.0/24"]), settings(ranges=["203.0.113.0/24", "2001:db8::/32"]), "2001:db8::/32"),
-]
+MORE_OFTEN = "people are asked more often."
+NOT_AT = "Nobody is asked for per-user MFA at these addresses any more:"
+TOO_AT = "People with per-user MFA are asked for it at these addresses too:"
+REMEMBERED = "Who ticks it when signing in is not asked for MFA on that device for"
+
+# Before, after, what is weaker then, and what is stricter the other way.
+CHANGES: dict[str, tuple[Any, Any, str, str]] = {
+    "app passwords": (
+        STRICT,
+        settings(app_passwords=True),
+        "People with per-user MFA may make app passwords, with which mail clients and the like sign in without MFA.",
+        (
+            "People with per-user MFA can make no new app passwords for mail clients, printers and the like. Whether "
+            "those that they have go on working is not documented."
+        ),
+    ),
+    "devices are remembered": (
+        STRICT,
+        settings(enabled=True, days=7),
+        f"{REMEMBERED} 7 days.",
+        f"Devices on which people did MFA are remembered no longer; {MORE_OFTEN}",
+    ),
+    "for a day longer": (
+        settings(enabled=True),
+        settings(enabled=True, days=15),
+        f"{REMEMBERED} 15 days instead of 14 days.",
+        f"Devices on which people did MFA are remembered 14 days; {MORE_OFTEN}",
+    ),
+    "for one day": (
+        settings(enabled=True, days=0),
+        settings(enabled=True, days=1),
+        f"{REMEMBERED} 1 day.",
+        f"Devices on which people did MFA are remembered no longer; {MORE_OFTEN}",
+    ),
+    "federated users": (
+        STRICT,
+        settings(skip=True),
+        "Federated users who sign in from inside their organisation are not asked for MFA.",
+        "Federated users are asked for MFA inside their organisation too.",
+    ),
+    "addresses": (
+        STRICT,
+        settings(ranges=["203.0.113.0/24", "2001:db8::/32"]),
+        f"{NOT_AT} 203.0.113.0/24, 2001:db8::/32.",
+        f"{TOO_AT} 203.0.113.0/24, 2001:db8::/32.",
+    ),
+    "more addresses": (
+        settings(ranges=["203.0.113.0/24"]),
+        settings(ranges=["203.0.112.0/23"]),
+        f"{NOT_AT} 203.0.112.0/23.",
+        f"{TOO_AT} 203.0.112.0/23.",
+    ),
+    "another range": (
+        settings(ranges=["203.0.113.0/24"]),
+        settings(ranges=["203.0.113.0/24", "2001:db8::/32"]),
+        f"{NOT_AT} 2001:db8::/32.",
+        f"{TOO_AT} 2001:db8::/32.",
+    ),
+}
 
 
-@pytest.mark.parametrize(("before", "after", "words"), CHANGES, ids=[words for _before, _after, words in CHANGES])
-def test_what_is_weaker_one_way_is_stricter_the_other(before: Any, after: Any, words: str) -> None:
-    (line,) = rules.weaker(before, after)
-    assert words in line
-    assert rules.stricter(before, after) == []
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_weaker_one_way_is_stricter_the_other(change: str) -> None:
+    before, after, weaker, stricter = CHANGES[change]
+    assert (rules.weaker(before, after), rules.stricter(before, after)) == ([weaker], [])
     there, back = after, before
-    assert rules.weaker(there, back) == []
-    assert len(rules.stricter(there, back)) == 1
+    assert (rules.weaker(there, back), rules.stricter(there, back)) == ([], [stricter])
 
 
 @pytest.mark.parametrize(
@@ -112,6 +159,45 @@ def test_nothing_is_weaker_than_itself(one: dict[str, Any]) -> None:
     assert rules.stricter(one, one) == []
 
 
+WHERE = "in the Microsoft Entra admin center under Users > Per-user MFA > Service settings."
+UNDOCUMENTED = (
+    "These settings can only be changed through /beta/policies/mfaServicePolicy, which Microsoft neither documents nor "
+    f"supports; a person changes them {WHERE}"
+)
+
+
+def test_what_is_refused_says_how_to_go_on_all_the_same() -> None:
+    after = settings(app_passwords=True, skip=True)
+    lines = " ".join(rules.weaker(STRICT, after))
+    assert rules.refusal(rules.obstacles(STRICT, after)) == (
+        f"The settings of per-user MFA were not changed. {UNDOCUMENTED} To go on all the same, add "
+        f"'undocumented_interface' to accept_risks. This makes MFA weaker. {lines} To go on all the same, add "
+        "'weaker_mfa' to accept_risks."
+    )
+
+
+def test_what_is_unknown_says_where_a_person_looks() -> None:
+    assert rules.unknown_settings("No.") == (
+        f"The settings of per-user MFA are unknown: No. A person sees them {WHERE}"
+    )
+
+
+def test_an_approver_is_told_everything() -> None:
+    before, after = settings(ranges=["10.0.0.0/8"]), settings(app_passwords=True)
+    location = "Conditional Access policies that name the location 'MFA trusted IPs' follow these addresses."
+    one = known({"disabled": 0, "enabled": 1, "enforced": 0})
+    assert rules.effects(before, after, one) == [
+        *rules.weaker(before, after),
+        *rules.stricter(before, after),
+        "1 user has per-user MFA.",
+        location,
+    ]
+    assert rules.effects(settings(ranges=None), settings(ranges=["10.0.0.0/8"]), None)[1:] == [
+        location,
+        f"Graph does not show the trusted addresses, so whether they stay as they are is unknown: look {WHERE}",
+    ]
+
+
 def test_an_approver_is_told_how_many_have_per_user_mfa() -> None:
     counted = known({"disabled": 5, "enabled": 1, "enforced": 2})
     assert rules.effects(STRICT, settings(app_passwords=True), counted)[-1] == "3 users have per-user MFA."
@@ -150,6 +236,9 @@ def test_good_values_are_not() -> None:
     wanted = {"remember_mfa_on_trusted_device": {"days": 365}, "trusted_ips": {"ip_ranges": ranges}}
     assert rules.refused_values(wanted) == []
     assert rules.refused_values({"allow_app_passwords": True}) == []
+    assert rules.refused_values({"remember_mfa_on_trusted_device": {"days": 1}}) == []
+    most = [f"10.0.{part}.0/24" for part in range(50)]
+    assert rules.refused_values({"trusted_ips": {"ip_ranges": most}, "remember_mfa_on_trusted_device": None}) == []
 
 
 @pytest.mark.parametrize(

@@ -66,5 +66,13 @@ def test_what_is_no_secret(written: str) -> None:
     assert secret_bytes(written) is None
 
 
+@pytest.mark.parametrize("length", [2, 4, 5, 7, 8, 26])
+def test_a_secret_may_be_written_without_padding(length: int) -> None:
+    plain = ("JBSWY3DP" * 4)[: length - 1] + "X"
+    padded = plain + "=" * (8 * -(-length // 8) - length)
+    assert without_gaps(padded) == plain
+    assert secret_bytes(plain) == secret_bytes(padded) == base64.b32decode(padded)
+
+
 def test_the_longest_secret() -> None:
     assert secret_bytes("A" * LONGEST_SECRET) == bytes(80)

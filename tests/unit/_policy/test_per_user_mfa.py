@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,74 @@ def test_everybody_is_counted_once_whatever_the_pages(pages: list[list[dict[str,
     assert found["users_left_off"] == max(0, wanted - most)
 
 
+def user(identity: str, state: Any, kind: Any = "Member", enabled: bool = True, synchronised: Any = None) -> Any:
+    return {
+        "id": identity,
+        "userPrincipalName": f"{identity}@b.example",
+        "accountEnabled": enabled,
+        "userType": kind,
+        "onPremisesSyncEnabled": synchronised,
+        "perUserMfaState": state,
+    }
+
+
+def test_an_inventory_in_full() -> None:
+    inventory = Inventory(frozenset({"enforced", "unknown"}), 2)
+    inventory.add([user("1", "enforced", enabled=False, synchronised=True), user("2", "disabled", "Guest")])
+    inventory.add([user("3", None, None, synchronised=False), user("4", "enforced"), user("5", "enabled", "Later")])
+    none = {"disabled": 0, "enabled": 0, "enforced": 0, "unknown": 0}
+    assert inventory.unknown == 1
+    assert inventory.as_result() == {
+        "total": 5,
+        "states": {"disabled": 1, "enabled": 1, "enforced": 2, "unknown": 1},
+        "by_user_type": {
+            "member": {**none, "enforced": 2},
+            "guest": {**none, "disabled": 1},
+            "other": {**none, "enabled": 1, "unknown": 1},
+        },
+        "enabled_accounts": {"disabled": 1, "enabled": 1, "enforced": 1, "unknown": 1},
+        "disabled_accounts": {**none, "enforced": 1},
+        "users": [
+            {
+                "id": "1",
+                "user_principal_name": "1@b.example",
+                "state": "enforced",
+                "user_type": "member",
+                "account_enabled": False,
+                "synchronised": True,
+            },
+            {
+                "id": "3",
+                "user_principal_name": "3@b.example",
+                "state": "unknown",
+                "user_type": "other",
+                "account_enabled": True,
+                "synchronised": False,
+            },
+        ],
+        "users_left_off": 1,
+    }
+
+
+def test_without_a_question_nobody_is_listed() -> None:
+    inventory = Inventory()
+    inventory.add([user("1", "enforced")])
+    assert (inventory.as_result()["users"], inventory.as_result()["users_left_off"]) == ([], 0)
+
+
+@pytest.mark.parametrize(("size", "of_each"), [(1, (1, 0, 0)), (4, (2, 1, 1)), (6, (2, 2, 2)), (60, (9, 9, 9))])
+def test_a_sample_has_as_many_of_each_state_those_with_the_smallest_checksums(
+    size: int, of_each: tuple[int, ...]
+) -> None:
+    sample = Sample(size)
+    for start in range(3):
+        assert sample.add([user(str(number), STATES[number % 3]) for number in range(start, 27, 3)])
+    chosen = sample.chosen()
+    for place, count in enumerate(of_each):
+        ids = sorted((str(number) for number in range(place, 27, 3)), key=lambda one: crc32(one.encode()))
+        assert [identity for identity, state in chosen.items() if state == STATES[place]] == ids[:count]
+
+
 @given(st.lists(users, unique_by=lambda user: str(user["id"]), max_size=200), st.randoms(use_true_random=False))
 def test_a_sample_does_not_depend_on_the_order(everybody: list[dict[str, Any]], rng: Any) -> None:
     everybody = [user for user in everybody if user["perUserMfaState"] in STATES]
@@ -82,7 +151,17 @@ def test_a_sample_ends_at_a_user_without_a_state() -> None:
     assert not Sample(20).add([{"id": "1", "perUserMfaState": None}])
 
 
-@pytest.mark.parametrize("page", [None, {}, ["user"], [{}], [{"id": 1}]])
-def test_a_page_without_users_is_refused(page: Any) -> None:
-    with pytest.raises(UnexpectedShape):
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (None, "a page of users is no list"),
+        ({}, "a page of users is no list"),
+        ([user("1", "enabled"), "user"], "an object was expected"),
+        ([{}], "'id' is missing"),
+        ([{"id": 1}], "'id' is no string"),
+    ],
+)
+def test_a_page_without_users_is_refused(page: Any, words: str) -> None:
+    check_users([user("1", "enabled"), {"id": "2"}])
+    with pytest.raises(UnexpectedShape, match=words):
         check_users(page)

@@ -62,6 +62,27 @@ def test_a_change_that_was_refused_changes_nothing(several: list[dict[str, Any]]
     assert open_entries([*several, *refused]) == open_entries(several)
 
 
+def test_what_was_restored_is_done_with() -> None:
+    one, other = (Entry(identity, "ann", "enforced", "disabled") for identity in "ab")
+    made = [change(CHANGE, "tenant", NOW, entry) for entry in (one, one, other)]
+    assert open_entries([*made, change(RESTORE, "tenant", NOW, one)]) == {"a": one, "b": other}
+    assert open_entries([*made, change(RESTORED, "tenant", NOW, one)]) == {"b": other}
+    assert open_entries([change(RESTORED, "tenant", NOW, one), *made]) == {"a": one, "b": other}
+
+
+def test_what_a_line_says() -> None:
+    assert line(COVER, "tenant", NOW, by="a") == {"event": "cover", "tenant_id": "tenant", "at": NOW, "by": "a"}
+    assert change(RESTORE, "tenant", NOW, Entry("1", "ann", "enforced", "disabled")) == {
+        "event": "restore",
+        "tenant_id": "tenant",
+        "at": NOW,
+        "id": "1",
+        "user_principal_name": "ann",
+        "before": "enforced",
+        "left": "disabled",
+    }
+
+
 def test_when_cover_was_first_seen() -> None:
     seen = [line(COVER, "tenant", stamp, by="security_defaults") for stamp in (NOW, "2026-12-01T00:00:00Z")]
     assert cover_seen(seen, "security_defaults") == NOW
@@ -72,10 +93,23 @@ def test_other_tenants_are_named() -> None:
     assert other_tenants([line(COVER, "mine", NOW, by="a"), line(COVER, "yours", NOW, by="a")], "mine") == ["yours"]
 
 
-@pytest.mark.parametrize(
-    "item",
-    [{}, {"event": "more", "id": "1"}, {"event": "change"}, {"event": "change", "id": "1", "user_principal_name": "a"}],
-)
-def test_an_odd_line_is_refused(item: dict[str, Any]) -> None:
-    with pytest.raises(UnexpectedShape):
-        open_entries([item])
+ODD: dict[str, dict[str, Any]] = {
+    "'event' is missing": {},
+    "the event 'more' is not known to this version": {"event": "more", "id": "1"},
+    "'id' is missing": {"event": "change"},
+    "'user_principal_name' is missing": {"event": "change", "id": "1"},
+    "'before' is missing": {"event": "change", "id": "1", "user_principal_name": "a"},
+    "'before' is 'on', which is no state of per-user MFA": {
+        "event": "change",
+        "id": "1",
+        "user_principal_name": "a",
+        "before": "on",
+    },
+    "'left' is missing": {"event": "change", "id": "1", "user_principal_name": "a", "before": "enabled"},
+}
+
+
+@pytest.mark.parametrize("words", ODD)
+def test_an_odd_line_is_refused(words: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^{words}$"):
+        open_entries([ODD[words]])

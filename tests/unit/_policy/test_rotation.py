@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -34,15 +34,25 @@ def pending(**more: Any) -> dict[str, Any]:
     return {**live(None), "state": "pending", **times, **more}
 
 
-def decided(one: dict[str, Any], sealed: Any = None, waiting: Any = None, **more: Any) -> str:
+def told(one: dict[str, Any], sealed: Any = None, waiting: Any = None, **more: Any) -> tuple[str, str]:
     options = {"max_age_days": 0, "now": NOW, **more}
-    return decide_rotation(one, sealed or {}, waiting or {}, TENANT, **options)[0]
+    return decide_rotation(one, sealed or {}, waiting or {}, TENANT, **options)
+
+
+def decided(one: dict[str, Any], sealed: Any = None, waiting: Any = None, **more: Any) -> str:
+    return told(one, sealed, waiting, **more)[0]
 
 
 @pytest.mark.parametrize(("days", "expected"), [(0, "rotate"), (52, "rotate"), (53, "rotate"), (54, "keep")])
 def test_a_password_is_kept_until_it_is_old_enough(days: int, expected: str) -> None:
     """It is 53 days and 4 hours old."""
     assert decided(account(), live(), max_age_days=days) == expected
+
+
+def test_a_password_is_kept_to_the_second() -> None:
+    last = datetime(2026, 10, 11, 8, tzinfo=timezone.utc)
+    assert decided(account(), live(), max_age_days=10, now=last) == "keep"
+    assert decided(account(), live(), max_age_days=10, now=last + timedelta(seconds=1)) == "rotate"
 
 
 @pytest.mark.parametrize(
@@ -82,15 +92,54 @@ def test_what_was_promoted_is_only_cleaned_up() -> None:
 @pytest.mark.parametrize(
     ("one", "sealed", "waiting", "words"),
     [
-        (account(id=None), {}, {}, "no such account"),
-        (account(), live(tenant_id="another"), {}, "another account or tenant"),
-        (account(), live(), pending(user_principal_name="emergency2@contoso.onmicrosoft.com"), "another account"),
+        (account(id=None), {}, {}, "there is no such account: zerotrust.m365.emergency_access makes it."),
+        (account(), live(tenant_id="another"), {}, "its seal is of another account or tenant."),
+        (account(), live(), pending(tenant_id="another"), "its seal is of another account or tenant."),
+        (
+            account(),
+            live(),
+            pending(user_principal_name="emergency2@contoso.onmicrosoft.com"),
+            "its seal is of another account or tenant.",
+        ),
+        (account(), {**live(), "tenant_id": None}, {}, "its seal is of another account or tenant."),
     ],
 )
 def test_what_only_people_can_decide_stops(one: Any, sealed: Any, waiting: Any, words: str) -> None:
-    decision, sentence = decide_rotation(one, sealed, waiting, TENANT, max_age_days=0, now=NOW)
-    assert decision == "stop"
-    assert words in sentence
+    assert told(one, sealed, waiting) == ("stop", words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((account(),), {"adopted": True}, ("keep", "its password is kept elsewhere.")),
+        ((account(SET), live(SET), pending()), {"same_secret": True}, ("clean", "its new password is sealed already.")),
+        ((account(SET), live(), pending()), {}, ("promote", "its new password was set by an interrupted run.")),
+        (
+            (account(), live(), pending()),
+            {},
+            ("resume", "its new password was sealed by an interrupted run, and is set."),
+        ),
+        ((account(), live()), {}, ("rotate", "it gets a new password: the old one is 53 days old.")),
+        (
+            (account(), live()),
+            {"max_age_days": 54},
+            ("keep", "its password is 53 days old, and sealed; it may be 54 days old."),
+        ),
+    ],
+)
+def test_what_is_to_be_done_is_told(arguments: Any, options: dict[str, Any], words: tuple[str, str]) -> None:
+    assert told(*arguments, **options) == words
+
+
+def test_why_a_seal_is_not_trusted_is_told() -> None:
+    decision, sentence = told(account(), live(SET))
+    assert decision == "rotate"
+    assert sentence.startswith("it gets a new password. Before, ")
+
+
+def test_names_and_tenants_are_compared_without_regard_to_case() -> None:
+    sealed = live(user_principal_name=NAME.title(), tenant_id=TENANT.upper())
+    assert decide_rotation(account(), sealed, {}, TENANT.upper(), max_age_days=90, now=NOW)[0] == "keep"
 
 
 def test_an_adopted_password_is_left_alone() -> None:
@@ -107,6 +156,16 @@ def test_an_adopted_password_is_left_alone() -> None:
         (OLD, {}, pending(), "unknown"),
         (None, live(), pending(), "unknown"),
         ("nonsense", live(), pending(), "unknown"),
+        (OLD, live(state="refused"), {}, "unknown"),
+        (SET, live(), pending(state="promoted"), "unknown"),
+        (SET, live(), pending(sealed=None), "unknown"),
+        (SET, live(), pending(tried_until="?"), "unknown"),
+        (SET, live(), pending(password_before=SET), "unknown"),
+        # Within the time of the run, for clocks that differ.
+        ("2026-11-23T09:55:00Z", live(), pending(), "pending"),
+        ("2026-11-23T09:54:59Z", live(), pending(), "unknown"),
+        ("2026-11-23T11:05:00Z", live(), pending(), "pending"),
+        ("2026-11-23T11:05:01Z", live(), pending(), "unknown"),
     ],
 )
 def test_which_password_opens(changed: str | None, sealed: Any, waiting: Any, expected: str) -> None:

@@ -90,6 +90,8 @@ def test_seconds_are_whole_and_of_one_time_zone() -> None:
     assert whole_seconds("2026-11-23 09:00:00.75+01:00") == SINCE
     assert whole_seconds(f"{SINCE - timedelta(seconds=0)}") == SINCE
     assert whole_seconds("2026-11-23") == SINCE - timedelta(hours=8)
-    for written in ("", "yesterday", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+09:00"):
+    for written in ("", "yesterday", "2026-13-01T00:00:00Z"):
         with pytest.raises(ValueError, match=r"."):
             whole_seconds(written)
+    with pytest.raises(ValueError, match="it is out of range"):
+        whole_seconds("0001-01-01T00:00:00+09:00")

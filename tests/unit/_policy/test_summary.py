@@ -112,20 +112,51 @@ def test_an_unknown_fact_is_told_as_unknown_with_its_reason(name: str) -> None:
     assert told == f"{LINES[name][0]:<24}UNKNOWN: A permission is missing."
 
 
-def test_another_kind_of_tenant_is_told_as_unsupported() -> None:
-    assert "not supported" in line("kind", "AAD B2C")
-
-
-def test_empty_lists_are_told() -> None:
-    assert line("federation", []).endswith("none")
-    assert line("domains", []).endswith("0, initial none")
-    methods = {**VALUES["authentication_methods"], "enabled_methods": []}
-    assert "none (preMigration)" in line("authentication_methods", methods)
-
-
-def test_a_conditional_access_policy_in_an_unfamiliar_state_is_not_left_out() -> None:
-    policies = {**VALUES["conditional_access"], "unknownFutureValue": ["MFA for all"]}
-    assert "1 unknownFutureValue" in line("conditional_access", policies)
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("kind", "AAD B2C", "AAD B2C: not supported, nothing will be changed"),
+        (
+            "organization",
+            {**VALUES["organization"], "country": "NL", "synchronised": True},
+            "Contoso, NL, synchronised from on premises",
+        ),
+        ("security_defaults", {"enabled": True}, "on"),
+        ("federation", [], "none"),
+        ("domains", [], "0, initial none"),
+        (
+            "domains",
+            [{"name": name, "initial": name != "b.example"} for name in ("a.example", "b.example", "c.example")],
+            "3, initial a.example, c.example",
+        ),
+        (
+            "privileged_roles",
+            {**VALUES["privileged_roles"], "directory_synchronization_accounts": ["a@c.example", "b@c.example"]},
+            (
+                "1 in the roles that security defaults protect, 0 in others; synchronisation accounts: "
+                "a@c.example, b@c.example"
+            ),
+        ),
+        (
+            "privileged_roles",
+            {**VALUES["privileged_roles"], "directory_synchronization_accounts": []},
+            "1 in the roles that security defaults protect, 0 in others",
+        ),
+        (
+            "authentication_methods",
+            {**VALUES["authentication_methods"], "enabled_methods": []},
+            "none (preMigration); some can register MFA",
+        ),
+        # A policy in an unfamiliar state is not left out.
+        (
+            "conditional_access",
+            {**VALUES["conditional_access"], "unknownFutureValue": ["MFA for all"], "aState": []},
+            "1 enabled, 2 report-only, 0 disabled, 0 aState, 1 unknownFutureValue",
+        ),
+    ],
+)
+def test_other_values_are_told(name: str, value: Any, words: str) -> None:
+    assert line(name, value) == f"{LINES[name][0]:<24}{words}"
 
 
 @given(st.lists(st.sampled_from(sorted(VALUES)), unique=True), st.sets(st.sampled_from(sorted(VALUES))))

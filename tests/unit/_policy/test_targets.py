@@ -67,6 +67,11 @@ def test_contradictions(edit: Edit, words: str | None) -> None:
     assert edit.contradiction == words
 
 
+def test_who_is_removed_is_told_without_regard_to_case() -> None:
+    for present, gone in (("a", "A"), ("A", "a"), ("A", "A")):
+        assert edited([{"id": present}, {"id": "b"}], Edit(remove=frozenset({gone}))) == [{"id": "b"}]
+
+
 def test_annotations_neither_count_nor_are_sent() -> None:
     shown = {"@odata.context": "x", "@odata.type": "#t", "list@odata.context": "y", "list": [{"id": "a", "x@y": 1}]}
     assert without_annotations(shown) == {"@odata.type": "#t", "list": [{"id": "a"}]}

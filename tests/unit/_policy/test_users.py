@@ -10,7 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape
-from ansible_collections.zerotrust.m365.plugins.module_utils._policy.users import PER_USER_MFA_STATES, UserCount
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.users import (
+    PER_USER_MFA_STATES,
+    Accounts,
+    UserCount,
+)
 from ansible_collections.zerotrust.m365.tests.unit._policy.json_values import json_values
 
 users = st.lists(
@@ -133,3 +137,24 @@ def test_a_user_without_user_type_counts_as_other_and_as_enabled_member() -> Non
 def test_a_user_that_is_no_object_is_unexpected(malformed: Any) -> None:
     with pytest.raises(UnexpectedShape):
         counted([user(), malformed])
+
+
+@pytest.mark.parametrize("page", [None, {}, "anna", ({},)], ids=repr)
+def test_a_page_that_is_no_list_is_unexpected(page: Any) -> None:
+    with pytest.raises(UnexpectedShape, match="a page of users is no list"):
+        counted(page)
+
+
+def test_names_of_enabled_accounts_are_kept_up_to_one_too_many() -> None:
+    accounts = Accounts(most=1)
+    pages = [[user(id="A", accountEnabled=False), user(id="B", userPrincipalName="b@x")]]
+    pages += [[user(id="C", userPrincipalName="c@x"), user(id="D"), user(id="E", accountEnabled=False)]]
+    for page in pages:
+        accounts.add(page)
+    assert accounts == Accounts(1, disabled={"a", "e"}, enabled={"b": "b@x", "c": "c@x"})
+
+
+@pytest.mark.parametrize("name", ["id", "accountEnabled", "userPrincipalName"])
+def test_an_account_that_does_not_show_what_counts_is_unexpected(name: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"'{name}' is missing"):
+        Accounts(most=1).add([without(name)])

@@ -1011,7 +1011,7 @@ def test_nobody_is_without_mfa_while_security_defaults_are_on_their_way(
     legacy: SimulatedTenant,
     ledger: Path,
     monkeypatch: pytest.MonkeyPatch,
-    options: dict[str, int],
+    options: dict[str, Any],
     too_early: bool,
 ) -> None:
     legacy.assume(security_defaults_take_effect_after_seconds="900")
