@@ -62,8 +62,8 @@ test: venv ## Every test: lint, sanity, docs-lint, unit, integration
 	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py --beside sanity lint docs-lint unit integration
 
 .PHONY: test-deep
-test-deep: venv ## Every test, the long ones too, and the built collection (up to an hour)
-	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py --beside sanity lint docs-lint build unit integration deep
+test-deep: venv ## Every test, the long ones too, the built collection, and mutation (hours)
+	@MAKE='$(MAKE)' $(BIN)/python scripts/run_stages.py --beside sanity lint docs-lint build unit integration deep mutation
 
 .PHONY: matrix
 matrix: venv ## The core of the tests on ansible-core 2.16 to 2.21, with the Pythons present

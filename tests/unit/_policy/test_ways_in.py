@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -134,10 +135,12 @@ def test_administrators_are_people_in_protected_roles() -> None:
 
 # What is told
 
-NOBODY: dict[str, list[str]] = {}
+NOBODY: Mapping[str, list[str]] = MappingProxyType({})
 
 
-def found(*, admins: dict[str, list[str]] = NOBODY, others: dict[str, list[str]] = NOBODY, **reasons: str) -> WaysIn:
+def found(
+    *, admins: Mapping[str, list[str]] = NOBODY, others: Mapping[str, list[str]] = NOBODY, **reasons: str
+) -> WaysIn:
     """Names by verdict."""
     people = {
         Person(name, name, frozenset(), Memberships(frozenset())): said
