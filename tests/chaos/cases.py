@@ -46,7 +46,7 @@ WAYS = {
     "migrate_per_user_mfa": Way("migrate_per_user_mfa", 2, 50, WITHOUT_EMERGENCY, methods=True, retires=True),
     RESTORE: Way("restore_per_user_mfa", 8, 20),
 }
-"""By what they are called here. The weights are such that 2,000 of them take less than an hour on two cores: what makes
+"""By what they are called here. The weights keep 2,000 of them near an hour on two idle cores: what makes
 emergency accounts takes ten times as long as what only turns security defaults on."""
 USERS = {"least": 8, "most": 40}
 LICENCES = {"free": 55, "P1": 20, "P2": 10, "lapsed": 15}

@@ -231,7 +231,6 @@ def test_nonsense_in_what_reaches_the_tenant(playbook: str, simulator: Simulator
     for host, given in hosts.items():
         told = [one.message for one in run.of_collection(host) if one.failed]
         assert all(one and len(one) <= LONGEST_MESSAGE and not UNREADABLE.search(one) for one in told), (given, told)
-        assert run.recap[host]["failures"] + run.recap[host]["ok"] > 0, given
     assert sum(one["failures"] for one in run.recap.values()) > len(hosts) / 2
     assert writes(simulator.journal()) == []
 

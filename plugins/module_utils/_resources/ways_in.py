@@ -18,7 +18,7 @@ from typing import Any
 from .._engine.run import Run
 from .._graph.batch import Read
 from .._graph.client import GraphClient
-from .._graph.errors import GraphError, M365Error, NotFound
+from .._graph.errors import GraphError, M365Error
 from .._graph.query import path_segment
 from .._policy import ways_in
 from .._policy.conditional_access_reach import Memberships
@@ -120,8 +120,6 @@ class Reading:
         people: dict[str, Person] = {}
         unread: dict[str, str] = {}
         for (identity, name), answer in zip(names.items(), self._client.read_many(reads) if reads else [], strict=True):
-            if isinstance(answer, NotFound):
-                continue  # deleted a moment ago
             try:
                 if isinstance(answer, GraphError):
                     raise answer

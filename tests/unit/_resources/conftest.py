@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_tenant import OpenTenant, SimulatedTenant
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL
 from m365_simulator.simulation import Options, Simulation
+
+OpenSimulation = Callable[[str], Simulation]
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +24,19 @@ def simulations_kept() -> Iterator[dict[str, Simulation]]:
 
 
 @pytest.fixture
-def open_tenant(simulations_kept: dict[str, Simulation], monkeypatch: pytest.MonkeyPatch) -> OpenTenant:
-    """The tenant of a scenario, as it was at the start."""
+def open_simulation(simulations_kept: dict[str, Simulation]) -> OpenSimulation:
+    """A scenario as it was at the start."""
 
-    def open_one(scenario: str) -> SimulatedTenant:
+    def open_one(scenario: str) -> Simulation:
         if scenario not in simulations_kept:
             simulations_kept[scenario] = Simulation(Options(scenarios=(scenario,)), [URL])
         simulations_kept[scenario].reset()
-        return SimulatedTenant(simulations_kept[scenario], monkeypatch)
+        return simulations_kept[scenario]
 
     return open_one
+
+
+@pytest.fixture
+def open_tenant(open_simulation: OpenSimulation, monkeypatch: pytest.MonkeyPatch) -> OpenTenant:
+    """The tenant of a scenario, as it was at the start."""
+    return lambda scenario: SimulatedTenant(open_simulation(scenario), monkeypatch)

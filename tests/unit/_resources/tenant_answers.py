@@ -78,6 +78,7 @@ def user(number: int, **properties: Any) -> dict[str, Any]:
     }
 
 
+PASSWORD = {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": "1"}
 _ANSWERS: dict[str, Any] = {
     ORGANIZATION: [
         {
@@ -123,6 +124,7 @@ _ANSWERS: dict[str, Any] = {
         {"roleDefinitionId": READERS, "principal": person("admin", 1)},
         {"roleDefinitionId": DIRECTORY_SYNCHRONIZATION_ACCOUNTS, "principal": person("Sync_DC01", 3)},
     ],
+    **{f"/users/{person('anybody', number)['id']}/authentication/methods": [PASSWORD] for number in range(1, 10)},
     DEFINITIONS: [
         {"id": GLOBAL_ADMINISTRATOR, "displayName": "Global Administrator"},
         {"id": READERS, "displayName": "Directory Readers"},

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,11 +24,11 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._resources.authenti
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.methods_policy import Unsupported
 from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph
+from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL, Client
 from m365_simulator.graph import authentication_methods, user_methods
 from m365_simulator.method_defaults import default_configurations
-from m365_simulator.simulation import Options, Simulation
 
 POLICY = "/v1.0/policies/authenticationMethodsPolicy"
 CONFIGURATIONS = f"{POLICY}/authenticationMethodConfigurations"
@@ -91,23 +91,9 @@ class Method:
 Open = Callable[[str], Method]
 
 
-@pytest.fixture(scope="module")
-def simulations() -> Iterator[dict[str, Simulation]]:
-    made: dict[str, Simulation] = {}
-    yield made
-    for simulation in made.values():
-        simulation.close()
-
-
 @pytest.fixture
-def open_tenant(simulations: dict[str, Simulation]) -> Open:
-    def open_scenario(scenario: str) -> Method:
-        if scenario not in simulations:
-            simulations[scenario] = Simulation(Options(scenarios=(scenario,)), [URL])
-        simulations[scenario].reset()
-        return Method(Client(simulations[scenario], []))
-
-    return open_scenario
+def open_tenant(open_simulation: OpenSimulation) -> Open:
+    return lambda scenario: Method(Client(open_simulation(scenario), []))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,9 +18,9 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     MissingPermissions,
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.authentication_methods_policy import RESOURCE
+from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
-from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL, Answer, Client
-from m365_simulator.simulation import Options, Simulation
+from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Answer, Client
 
 PATH = "policies/authenticationMethodsPolicy"
 V1, BETA = f"/v1.0/{PATH}", f"/beta/{PATH}"
@@ -64,23 +64,9 @@ class Policy:
 Open = Callable[[str], Policy]
 
 
-@pytest.fixture(scope="module")
-def simulations() -> Iterator[dict[str, Simulation]]:
-    made: dict[str, Simulation] = {}
-    yield made
-    for simulation in made.values():
-        simulation.close()
-
-
 @pytest.fixture
-def open_tenant(simulations: dict[str, Simulation]) -> Open:
-    def open_scenario(scenario: str) -> Policy:
-        if scenario not in simulations:
-            simulations[scenario] = Simulation(Options(scenarios=(scenario,)), [URL])
-        simulations[scenario].reset()
-        return Policy(Client(simulations[scenario], []))
-
-    return open_scenario
+def open_tenant(open_simulation: OpenSimulation) -> Open:
+    return lambda scenario: Policy(Client(open_simulation(scenario), []))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._engine.resource im
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import OptionError
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_defaults import RISKS
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.security_defaults import RESOURCE
-from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, refused, run_of
+from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, not_found, refused, run_of
 from ansible_collections.zerotrust.m365.tests.unit._resources.tenant_answers import (
     ASSIGNMENTS,
     CONDITIONAL_ACCESS,
@@ -143,6 +143,7 @@ def test_enabled_policies_do_not_keep_anybody_from_turning_off() -> None:
         ({METHODS: methods([{**AUTHENTICATOR, "excludeTargets": [{"id": "x"}]}])}, "limited_registration_methods"),
         ({METHODS: WITHOUT_PHONES, f"/users/{ADMINISTRATOR}/authentication/methods": [PHONE]}, "no_way_in"),
         ({f"/users/{ADMINISTRATOR}/authentication/methods": refused()}, "unknown_ways_in"),
+        ({f"/users/{ADMINISTRATOR}/authentication/methods": not_found("methods")}, "unknown_ways_in"),
         ({f"/users/{ADMINISTRATOR}/authentication/methods": [{"id": "1"}]}, "unknown_ways_in"),
         ({METHODS: methods([{**AUTHENTICATOR, "isSoftwareOathEnabled": "yes"}])}, "unknown_ways_in"),
     ],
@@ -153,6 +154,7 @@ def test_enabled_policies_do_not_keep_anybody_from_turning_off() -> None:
         "methods for some",
         "an administrator's method is off",
         "no methods of an administrator",
+        "an administrator who is not found",
         "odd methods of an administrator",
         "an odd policy",
     ],

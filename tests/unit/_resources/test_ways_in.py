@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ import pytest
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import OptionError
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources import security_defaults, ways_in
+from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
-from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL, Client
+from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Client
 from m365_simulator.graph.hardware_oath import one_time_code
-from m365_simulator.simulation import Options, Simulation
 
 SCENARIOS = Path(__file__).parents[2] / "integration/scenarios"
 FREE, LICENSED = str(SCENARIOS / "switched_off.yml"), str(SCENARIOS / "switched_off_licensed.yml")
@@ -86,23 +86,9 @@ class Tenant:
 Open = Callable[[str], Tenant]
 
 
-@pytest.fixture(scope="module")
-def simulations() -> Iterator[dict[str, Simulation]]:
-    made: dict[str, Simulation] = {}
-    yield made
-    for simulation in made.values():
-        simulation.close()
-
-
 @pytest.fixture
-def open_tenant(simulations: dict[str, Simulation]) -> Open:
-    def open_scenario(scenario: str) -> Tenant:
-        if scenario not in simulations:
-            simulations[scenario] = Simulation(Options(scenarios=(scenario,)), [URL])
-        simulations[scenario].reset()
-        return Tenant(Client(simulations[scenario], []))
-
-    return open_scenario
+def open_tenant(open_simulation: OpenSimulation) -> Open:
+    return lambda scenario: Tenant(Client(open_simulation(scenario), []))
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Ans
 IN_EVERY_RUN, IN_DEEP_TESTS, WHILE_IT_WRITES = 6, 1000, 60
 # What they read is the user's own choice, and shown as it comes.
 RAW = {"graph_info", "graph_request"}
+# What changes a tenant.
+WRITERS = [name for name in MODULE_NAMES if name != "login" and not name.endswith("_info")]
 # A change that is right though something is missing: Graph leaves these out, or writes null, where there is nothing.
 EMPTY_WHERE_MISSING = {
     ("excludeGroups",),
@@ -167,14 +169,15 @@ def test_every_wrong_place(module: str, open_tenant: OpenTenant, variables: Vari
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("module", MODULE_NAMES)
+@pytest.mark.parametrize("module", WRITERS)
 def test_one_wrong_place_while_it_writes(
     module: str, open_tenant: OpenTenant, variables: Variables, tmp_path: Path
 ) -> None:
     tenant = open_tenant(SCENARIOS[module])
     drawing = random.Random(module)  # noqa: S311 - the same in every run
-    for task in usual_tasks(module, variables(tenant)):
-        trial = WritingTrial(tenant, module, task.options, tmp_path)
-        every = trial.mutations() if trial.truth.get("changed") else []
-        wrong = wrong_results(trial, drawing.sample(every, min(WHILE_IT_WRITES, len(every))))
-        assert wrong == {}
+    trials = [WritingTrial(tenant, module, task.options, tmp_path) for task in usual_tasks(module, variables(tenant))]
+    trials = [trial for trial in trials if trial.truth.get("changed")]
+    assert trials
+    for trial in trials:
+        every = trial.mutations()
+        assert wrong_results(trial, drawing.sample(every, min(WHILE_IT_WRITES, len(every)))) == {}
