@@ -22,7 +22,8 @@ ALL_USERS = "all_users"
 # What people may register under security defaults: Authenticator notifications, or codes of any OATH application.
 AUTHENTICATOR = "MicrosoftAuthenticator"
 SOFTWARE_OATH = "SoftwareOath"
-
+# The modes of the Authenticator in which it is a second factor beside the password. Other methods have none.
+MODES_OF_SECOND_FACTOR = (None, "any", "push")
 
 # Properties of a configuration, of its targets and of its passkey profiles that decide what people can use, wherever
 # they are there.
@@ -112,7 +113,8 @@ def registration_reach(policy: Mapping[str, Any]) -> str:
     """Who can register a method that satisfies security defaults, by this policy alone.
 
     ``everybody``: an enabled method includes all users and excludes nobody. ``some``: enabled, but for some users
-    only. ``nobody``: neither method is enabled. Raises UnexpectedShape.
+    only. ``nobody``: neither method is enabled, or only as passwordless sign-in: no page of Microsoft says that
+    people can register that while somebody waits for their second factor. Raises UnexpectedShape.
     """
     reach = "nobody"
     for method in objects(policy, "authenticationMethodConfigurations"):
@@ -120,7 +122,11 @@ def registration_reach(policy: Mapping[str, Any]) -> str:
             continue
         if text(method, "state") != "enabled":
             continue
-        if includes_everybody(method):
+        included = objects(method, "includeTargets")
+        usable = [target for target in included if target.get("authenticationMode") in MODES_OF_SECOND_FACTOR]
+        if included and not usable:
+            continue
+        if includes_everybody({**method, "includeTargets": usable}):
             return "everybody"
         reach = "some"
     return reach

@@ -507,8 +507,8 @@ def registration_obstacles(security_defaults: Fact, after: Mapping[str, Any]) ->
     if registration_reach(after) == "nobody":
         return [
             Obstacle(
-                "Security defaults are on, and neither Microsoft Authenticator nor software OATH tokens would be "
-                "enabled: whoever has to register could not, administrators included."
+                "Security defaults are on, and neither notifications of Microsoft Authenticator nor software OATH "
+                "tokens would be enabled: whoever has to register could not, administrators included."
             )
         ]
     return [

@@ -102,24 +102,25 @@ def _method_obstacles(fact: Fact) -> list[Obstacle]:
         return [
             Obstacle(
                 "Microsoft Authenticator and software OATH tokens are enabled for some users only; security defaults "
-                "lock out the others. Include all users in one of the two methods.",
+                "lock out the others. Include all users in one of the two methods, the Authenticator in another "
+                "mode than passwordless sign-in only (deviceBasedPush).",
                 LIMITED_REGISTRATION_METHODS,
             )
         ]
     if fact.value["migration_state"] != MIGRATION_COMPLETE:
         return [
             Obstacle(
-                "Neither Microsoft Authenticator nor software OATH tokens are enabled in the authentication methods "
-                "policy. The legacy MFA settings may still allow them (the migration is not complete), but Graph does "
-                "not show those. Enable one of the two methods for all users.",
+                "Neither notifications of Microsoft Authenticator nor software OATH tokens are enabled in the "
+                "authentication methods policy. The legacy MFA settings may still allow them (the migration is not "
+                "complete), but Graph does not show those. Enable one of the two methods for all users.",
                 UNKNOWN_REGISTRATION_METHODS,
             )
         ]
     return [
         Obstacle(
-            "Neither Microsoft Authenticator nor software OATH tokens are enabled in the authentication methods "
-            "policy: with security defaults nobody could register, administrators included. Enable one of "
-            "the two methods for all users."
+            "Neither notifications of Microsoft Authenticator nor software OATH tokens are enabled in the "
+            "authentication methods policy: with security defaults nobody could register, administrators included. "
+            "Enable one of the two methods for all users."
         )
     ]
 

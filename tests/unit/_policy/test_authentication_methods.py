@@ -29,6 +29,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts impor
 
 ALL_USERS = {"id": "all_users", "targetType": "group"}
 PILOT = {"id": "6f5b4e0c-0c6e-4c5a-9a53-1d3f0f6b9a01", "targetType": "group"}
+PASSWORDLESS = {**ALL_USERS, "authenticationMode": "deviceBasedPush"}
 
 target_lists = st.lists(st.sampled_from([ALL_USERS, PILOT]), max_size=3)
 methods = st.fixed_dictionaries(
@@ -110,6 +111,23 @@ def test_two_methods_for_some_are_not_everybody() -> None:
 
 def test_an_enabled_method_without_targets_reaches_some_at_most() -> None:
     assert registration_reach(policy(method("MicrosoftAuthenticator", include=[]))) == "some"
+
+
+@pytest.mark.parametrize("mode", ["deviceBasedPush", "aModeOfTheFuture"])
+def test_only_passwordless_sign_in_is_nothing_to_register(mode: str) -> None:
+    authenticator = method("MicrosoftAuthenticator", include=[{**ALL_USERS, "authenticationMode": mode}])
+    assert registration_reach(policy(authenticator)) == "nobody"
+    assert registration_reach(policy(authenticator, method("SoftwareOath"))) == "everybody"
+
+
+@pytest.mark.parametrize("mode", ["any", "push"])
+def test_notifications_are_something_to_register(mode: str) -> None:
+    authenticator = method("MicrosoftAuthenticator", include=[{**ALL_USERS, "authenticationMode": mode}])
+    assert registration_reach(policy(authenticator)) == "everybody"
+
+
+def test_passwordless_sign_in_for_all_and_notifications_for_some_reach_some() -> None:
+    assert registration_reach(policy(method("MicrosoftAuthenticator", include=[PASSWORDLESS, PILOT]))) == "some"
 
 
 @pytest.mark.parametrize("name", ["includeTargets", "excludeTargets"])

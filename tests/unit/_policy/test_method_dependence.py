@@ -837,8 +837,8 @@ def test_what_security_defaults_leave_people_to_register_is_told() -> None:
     ]
     assert registration_obstacles(known(True), none) == [
         Obstacle(
-            "Security defaults are on, and neither Microsoft Authenticator nor software OATH tokens would be enabled: "
-            "whoever has to register could not, administrators included."
+            "Security defaults are on, and neither notifications of Microsoft Authenticator nor software OATH "
+            "tokens would be enabled: whoever has to register could not, administrators included."
         )
     ]
     assert registration_obstacles(unknown("No."), none) == [

@@ -318,7 +318,7 @@ def test_who_is_said_to_get_in_does_and_who_is_not_does_not(store: Store, exampl
     @given(
         st.lists(st.sampled_from(REGISTERED), unique=True, max_size=3),
         switches,
-        st.sampled_from(["any", "push", None]),
+        st.sampled_from(["any", "push", "any", "push", "deviceBasedPush", None]),
         st.sampled_from(["migrationComplete", "migrationComplete", None, "preMigration"]),
         st.sampled_from(["all", "none"]),
     )

@@ -10,6 +10,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +53,15 @@ class Answer:
 
 
 class Client:
-    """Speaks HTTP to one simulation without a network."""
+    """Speaks HTTP to one simulation without a network. One request at a time, whatever thread it comes from: the
+    simulator's state belongs to the one loop that serves it."""
 
     def __init__(self, simulation: Simulation, stopped: list[bool]) -> None:
         self.simulation = simulation
         self.tenant = simulation.first
         self.application = WebApplication(simulation, lambda: stopped.append(True))
         self.stopped = stopped
+        self._turn = threading.Lock()
         simulation.graph.exchanges.observers[:] = [check_answer]
         self.kept_token: str | None = None
 
@@ -88,7 +91,8 @@ class Client:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        asyncio.run(self.application(scope, receive, send))
+        with self._turn:
+            asyncio.run(self.application(scope, receive, send))
         answered = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], answered, b"".join(part.get("body", b"") for part in sent[1:]))
 
