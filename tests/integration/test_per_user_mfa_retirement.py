@@ -25,6 +25,7 @@ from ansible_collections.zerotrust.m365.tests.integration.running_simulator impo
 from ansible_collections.zerotrust.m365.tests.integration.test_authentication_methods_role import LEGACY
 
 MIGRATE, RESTORE = "zerotrust.m365.migrate_per_user_mfa", "zerotrust.m365.restore_per_user_mfa"
+BASELINE = "zerotrust.m365.baseline"
 ROLE = "zerotrust.m365.per_user_mfa_retirement : "
 LOOK = f"{ROLE}See whose state would be changed"
 DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
@@ -380,6 +381,25 @@ OFF_FIRST = {
     "per_user_mfa_retirement_order": "per_user_mfa_off_first",
     "per_user_mfa_retirement_accept_risks": ["gap_without_mfa"],
 }
+TAKEN_FROM_ALL = """
+- hosts: all
+  gather_facts: false
+  vars:
+    ansible_connection: local
+  tasks:
+    - name: Take per-user MFA away though nothing covers
+      zerotrust.m365.per_user_mfa:
+        tenant_id: "{{ m365_tenant_id }}"
+        client_id: "{{ m365_client_id }}"
+        client_secret: "{{ m365_client_secret }}"
+        graph_url: "{{ m365_graph_url }}"
+        login_url: "{{ m365_login_url }}"
+        ca_path: "{{ m365_ca_path }}"
+        state: disabled
+        all: true
+        require_cover: false
+        ledger: "{{ per_user_mfa_retirement_ledger_folder }}/{{ m365_tenant_id }}.jsonl"
+"""
 
 
 @pytest.mark.deep
@@ -447,6 +467,69 @@ def test_in_the_other_order_a_failure_gives_per_user_mfa_back(fleet: Make, simul
     assert not legacy.security_defaults_are_on()
     assert legacy.states() == before
     assert legacy.changed_users().total() == 2 * len(legacy.with_mfa())
+    assert "restore_per_user_mfa" not in messages(run, "legacy")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    "careful",
+    [{"per_user_mfa_retirement_after_canary": "stop"}, {"per_user_mfa_retirement_max_changes": 10}],
+    ids=["canary", "bound"],
+)
+def test_what_an_interrupted_run_took_is_given_back_whatever_the_bounds(
+    fleet: Make, simulator: Simulator, careful: dict[str, Any]
+) -> None:
+    """Everybody has lost per-user MFA, and what should have come next cannot."""
+    tenants = fleet(legacy=("legacy", {**OFF_FIRST, **careful}))
+    legacy = tenants["legacy"]
+    simulator.expects_violation("mfa_protection", legacy.tenant)
+    before = legacy.states()
+    interrupted = tenants.folder / "interrupted.yml"
+    interrupted.write_text(TAKEN_FROM_ALL, encoding="utf-8")
+    tenants.done(playbook=str(interrupted))
+    assert legacy.with_mfa() == set()
+    simulator.strike(path=DEFAULTS, method="PATCH", status=400, tenant=legacy.tenant.tenant_id, times=None)
+    run = tenants.run(warns=True)
+    assert run.return_code == 2
+    assert legacy.states() == before
+    assert "restore_per_user_mfa" not in messages(run, "legacy")
+
+
+@pytest.mark.deep
+def test_who_stays_without_mfa_is_said(fleet: Make, simulator: Simulator) -> None:
+    tenants = fleet(legacy=("legacy", OFF_FIRST))
+    legacy = tenants["legacy"]
+    simulator.expects_violation("mfa_protection", legacy.tenant)
+    interrupted = tenants.folder / "interrupted.yml"
+    interrupted.write_text(TAKEN_FROM_ALL, encoding="utf-8")
+    tenants.done(playbook=str(interrupted))
+    for path in (DEFAULTS, OF_A_USER):
+        simulator.strike(path=path, method="PATCH", status=400, tenant=legacy.tenant.tenant_id, times=None)
+    run = tenants.run(warns=True)
+    assert run.return_code == 2
+    assert legacy.with_mfa() == set()
+    assert "Run zerotrust.m365.restore_per_user_mfa at once." in messages(run, "legacy")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        (("--tags", "per_user_mfa_retirement"), {}),
+        ((), {"security_defaults_enabled": False}),
+    ],
+    ids=["tags", "off"],
+)
+def test_the_baseline_does_not_go_the_other_way(
+    fleet: Make, options: tuple[str, ...], variables: dict[str, Any]
+) -> None:
+    """It has nothing that would close the gap."""
+    tenants = fleet(legacy=("legacy", {**OFF_FIRST, **variables}))
+    for modes in (["--check"], []):
+        run = tenants.run("--skip-tags", "emergency_access", *options, *modes, playbook=BASELINE)
+        assert run.return_code == 2
+        assert "zerotrust.m365.migrate_per_user_mfa goes the other way" in messages(run, "legacy"), run.output
+        assert tenants["legacy"].wrote() == []
 
 
 # Killed
