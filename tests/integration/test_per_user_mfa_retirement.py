@@ -9,9 +9,6 @@ The simulator's watch is on in every test: after each accepted write nobody may 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,7 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
-from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun, run_playbook
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Request, Simulator, Tenant, writes
 from ansible_collections.zerotrust.m365.tests.integration.test_authentication_methods_role import LEGACY
 
@@ -530,69 +527,3 @@ def test_the_baseline_does_not_go_the_other_way(
         assert run.return_code == 2
         assert "zerotrust.m365.migrate_per_user_mfa goes the other way" in messages(run, "legacy"), run.output
         assert tenants["legacy"].wrote() == []
-
-
-# Killed
-
-# After so many writes: among the methods, in the canary, in the waves, and among the last ones.
-KILLED_AFTER = (3, 8, 15, 29)
-MARK = "KILLED_BY_THE_TEST"
-
-
-class Killer(threading.Thread):
-    """Kills every process of a run once a tenant has taken so many writes."""
-
-    def __init__(self, host: Host, after: int, mark: str) -> None:
-        super().__init__(daemon=True)
-        self.host, self.after, self.mark = host, after, f"{MARK}={mark}\0".encode()
-        self.over = threading.Event()
-        self.killed = False
-
-    def run(self) -> None:
-        while not self.over.wait(0.01):
-            if len(self.host.wrote()) >= self.after:
-                self.killed = self._kill()
-                return
-
-    def _kill(self) -> bool:
-        found = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if self._is_ours(path)]
-        for process in found:
-            os.kill(process, signal.SIGKILL)
-        return bool(found)
-
-    def _is_ours(self, path: Path) -> bool:
-        try:
-            return self.mark in path.read_bytes()
-        except OSError:  # it has ended, or is another user's
-            return False
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("after", KILLED_AFTER)
-def test_killed_and_run_again(fleet: Make, simulator: Simulator, tmp_path: Path, after: int) -> None:
-    tenants = fleet(legacy=("legacy", LEGACY))
-    legacy = tenants["legacy"]
-    before, had = legacy.states(), legacy.with_mfa()
-    simulator.forget()
-    simulator.announce_run(check_mode=False)
-    simulator.strike(path=OF_A_USER, method="PATCH", kind="slow", seconds=0.05, times=None)
-    killer = Killer(legacy, after, str(tmp_path))
-    killer.start()
-    killed = run_playbook(tmp_path / "killed", MIGRATE, *tenants.options(MIGRATE), environment={MARK: str(tmp_path)})
-    killer.over.set()
-    killer.join()
-    assert killer.killed
-    assert killed.return_code == -signal.SIGKILL
-    simulator.heal()
-    without = had - legacy.with_mfa()
-    if without:
-        cover_came_first(legacy)
-        noted = {line["user_principal_name"] for line in legacy.lines() if line["event"] == "change"}
-        assert without <= noted
-
-    run = tenants.done(warns=True)
-    assert legacy.with_mfa() == set()
-    assert retired(run, "legacy")[2:] == (0, 0)
-    assert legacy.security_defaults_are_on()
-    tenants.done(playbook=RESTORE)
-    assert legacy.states() == before
