@@ -144,9 +144,9 @@ notes:
     besides. To tell whom a change concerns, C(User.Read.All), C(RoleManagement.Read.Directory),
     C(LicenseAssignment.Read.All) and C(Organization.Read.All) are read; C(Directory.Read.All) covers these four. What
     people have registered takes C(UserAuthenticationMethod.Read.All), and with Microsoft Entra ID P1
-    C(AuditLog.Read.All) for the report of registered methods, which the former permission reads too. Where the policy
-    names groups, C(GroupMember.Read.All) or C(Directory.Read.All) is needed. What O(emergency_access) needs besides,
-    M(zerotrust.m365.emergency_access_info) tells.
+    C(AuditLog.Read.All) for the report of registered methods. Where the policy names groups, C(GroupMember.Read.All) or
+    C(Directory.Read.All) is needed. What O(emergency_access) needs besides, M(zerotrust.m365.emergency_access_info)
+    tells.
   - What people have registered is read when security defaults are to be turned on, of administrators 20 in one request.
     Of everybody else it is read from the report, which lags some hours, or without Microsoft Entra ID P1 in the same
     way as of administrators, up to 500 people. Of more people than that it stays unknown, which is told in

@@ -119,7 +119,7 @@ OATH_READ = (
     "UserAuthenticationMethod.ReadWrite.All",
 )
 OATH_WRITE = ("UserAuthMethod-HardwareOATH.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All")
-REGISTRATION_READ = ("AuditLog.Read.All", "UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All")
+REGISTRATION_READ = ("AuditLog.Read.All",)
 
 TABLE: tuple[Row, ...] = (
     # Security defaults: the known issue "also requires Policy.Read.All" is still so in Microsoft's permission table.

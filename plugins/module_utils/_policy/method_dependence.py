@@ -404,19 +404,29 @@ def loses_the_only_way_in(
     """Whether a change takes somebody's last way to sign in with more than a password; None when that cannot be told.
 
     ``changed`` are the registered methods that the change may concern. With ``legacy``, the legacy settings count as
-    allowing what they can before the change. A Temporary Access Pass is a way in, but not one to stay with.
+    allowing what they can before the change. A Temporary Access Pass is a way in, but not one to stay with. A QR code
+    is a first factor: it is left to whoever loses another one, but takes nobody through MFA.
     """
-    concerned = set(changed) & person.methods
+    for_mfa = person.methods & FOR_MFA
+    return any_of(
+        [
+            _loses_the_last(before, after, person, for_mfa, for_mfa.intersection(changed), legacy),
+            _loses_the_last(before, after, person, person.methods, (person.methods - FOR_MFA) & set(changed), legacy),
+        ]
+    )
+
+
+def _loses_the_last(
+    before: Methods, after: Methods, person: Person, kept: frozenset[str], concerned: Iterable[str], legacy: bool
+) -> bool | None:
+    """Whether one of the methods ``concerned`` is lost, and none of ``kept`` is left."""
     losses = []
     for method in concerned:
         could = True if legacy and method in ALLOWED_BY_LEGACY_SETTINGS else before.allows(person, method)
         can = after.allows(person, method)
         losses.append(all_of([could, None if can is None else not can]))
-    lost = any_of(losses)
-    if lost is False:
-        return False
-    remaining = any_of([after.allows(person, method) for method in person.methods - {TEMPORARY}])
-    return all_of([lost, None if remaining is None else not remaining])
+    remaining = any_of([after.allows(person, method) for method in kept - {TEMPORARY}])
+    return all_of([any_of(losses), None if remaining is None else not remaining])
 
 
 def lockout_obstacles(lost: list[str], unclear: list[str], policy: Mapping[str, Any]) -> list[Obstacle]:

@@ -18,7 +18,7 @@ from .._engine.properties import StateUnknown
 from .._engine.run import Run
 from .._graph.batch import Read
 from .._graph.client import GraphClient
-from .._graph.errors import GraphError, LicenceMissing, M365Error, NotFound, OptionError, PermissionMissing
+from .._graph.errors import GraphError, LicenceMissing, M365Error, NotFound, OptionError
 from .._graph.query import path_segment
 from .._policy import method_dependence as rules
 from .._policy.conditional_access_reach import Memberships
@@ -30,7 +30,8 @@ from .methods_policy import CONFIGURATIONS
 
 REPORT = "/reports/authenticationMethods/userRegistrationDetails"
 MOST_PEOPLE = 500
-HARDWARE_OATH = "HardwareOath"
+HARDWARE_OATH, HARDWARE_TOKEN = "HardwareOath", "hardwareOneTimePasscode"
+FORBIDDEN = 403
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,21 @@ def _people(client: GraphClient, methods: frozenset[str]) -> Fact:
                 if registered & methods:
                     found.append(Person(identity.lower(), name, registered, Memberships(frozenset())))
         return known(found)
-    except (LicenceMissing, PermissionMissing) as error:
-        return _people_one_by_one(client, methods, error.message)
     except (M365Error, UnexpectedShape) as error:
-        return unknown(reason_of(error))
+        reason = reason_of(error)
+        if isinstance(error, LicenceMissing) or (isinstance(error, GraphError) and error.status == FORBIDDEN):
+            return _people_one_by_one(client, methods, reason)
+        return unknown(reason)
+
+
+def methods_of(identity: str, name: str, version: str = "beta") -> Read:
+    """v1.0 leaves hardware tokens out: whoever has nothing else has nothing there."""
+    return Read(
+        f"/users/{path_segment(identity)}/authentication/methods",
+        version=version,
+        collection=True,
+        action=f"read the authentication methods of {name}",
+    )
 
 
 def _people_one_by_one(client: GraphClient, methods: frozenset[str], reason: str) -> Fact:
@@ -151,14 +163,8 @@ def _people_one_by_one(client: GraphClient, methods: frozenset[str], reason: str
         )
         if len(users) > MOST_PEOPLE:
             return unknown(f"{reason} To read it person by person, there are too many (more than {MOST_PEOPLE}).")
-        reads = [
-            Read(
-                f"/users/{path_segment(text(user, 'id'))}/authentication/methods",
-                collection=True,
-                action=f"read the authentication methods of {text(user, 'userPrincipalName')}",
-            )
-            for user in users
-        ]
+        version = "beta" if HARDWARE_TOKEN in methods else "v1.0"
+        reads = [methods_of(text(user, "id"), text(user, "userPrincipalName"), version) for user in users]
         found = []
         for user, answer in zip(users, client.read_many(reads) if reads else [], strict=True):
             if isinstance(answer, NotFound):

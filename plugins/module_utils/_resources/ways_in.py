@@ -5,32 +5,37 @@
 
 The methods of each administrator, 20 in one request, for the report of registered methods lags some hours. Of everybody
 else the report, which takes P1, or in a small tenant the methods of each. Then, for whoever has nothing that is allowed
-to all, the members of the groups that the policy names, passkeys one by one where their model decides, and hardware
-tokens, which only beta shows.
+to all, the members of the groups that the policy names, and passkeys one by one where their model decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from .._engine.run import Run
-from .._graph.batch import Read
 from .._graph.client import GraphClient
 from .._graph.errors import GraphError, M365Error
-from .._graph.query import path_segment
 from .._policy import ways_in
 from .._policy.conditional_access_reach import Memberships
 from .._policy.facts import Fact, UnexpectedShape, objects
 from .._policy.method_dependence import Methods, Person, from_methods, from_registration_details
 from .._policy.users import Accounts
-from .._policy.ways_in import CLOSED, OPEN, UNKNOWN, WaysIn
-from .method_dependence import MOST_PEOPLE, REPORT, memberships, reason_of, with_hardware_tokens, with_passkeys
+from .._policy.ways_in import OPEN, UNKNOWN, WaysIn
+from .method_dependence import (
+    HARDWARE_TOKEN,
+    MOST_PEOPLE,
+    REPORT,
+    memberships,
+    methods_of,
+    reason_of,
+    with_hardware_tokens,
+    with_passkeys,
+)
 
 NOT_LICENSED = "The report of registered methods takes Microsoft Entra ID P1."
 GROUPS_NOT_READ = Memberships(frozenset(), complete=False)
-HARDWARE_TOKEN = "hardwareOneTimePasscode"
 
 
 def read_ways_in(
@@ -106,17 +111,9 @@ class Reading:
             return None, reason_of(error)
         return {identity: person for identity, person in found.items() if identity not in self._apart}, ""
 
-    def one_by_one(self, names: Mapping[str, str], version: str = "v1.0") -> tuple[dict[str, Person], dict[str, str]]:
+    def one_by_one(self, names: Mapping[str, str]) -> tuple[dict[str, Person], dict[str, str]]:
         """People by id, and for those who could not be read the reasons."""
-        reads = [
-            Read(
-                f"/users/{path_segment(identity)}/authentication/methods",
-                version=version,
-                collection=True,
-                action=f"read the authentication methods of {name}",
-            )
-            for identity, name in names.items()
-        ]
+        reads = [methods_of(identity, name) for identity, name in names.items()]
         people: dict[str, Person] = {}
         unread: dict[str, str] = {}
         for (identity, name), answer in zip(names.items(), self._client.read_many(reads) if reads else [], strict=True):
@@ -141,37 +138,12 @@ class Reading:
                 del found[person]
                 member = replace(person, groups=groups.get(person.id, groups[""]))
                 found[member] = self._verdict(member)
-        self._look_again(found, UNKNOWN, self._with_passkeys)
-        self._look_again(found, CLOSED, self._with_tokens)
+        # The report does not tell the models of passkeys.
+        unclear = {person.id: person for person, verdict in found.items() if verdict == UNKNOWN}
+        for person in with_passkeys(self._client, [one for one in unclear.values() if one.passkeys is None]):
+            del found[unclear[person.id]]
+            found[person] = self._verdict(person)
         return found
 
     def _verdict(self, person: Person) -> str:
         return ways_in.way_in(self._methods, person, legacy=self._legacy)
-
-    def _look_again(
-        self, found: dict[Person, str], verdict: str, more: Callable[[list[Person]], dict[str, Person]]
-    ) -> None:
-        """``more`` knows more of some people, by id."""
-        asked = {person.id: person for person, one in found.items() if one == verdict}
-        for identity, person in more(list(asked.values())).items():
-            del found[asked[identity]]
-            found[person] = self._verdict(person)
-
-    def _with_passkeys(self, people: list[Person]) -> dict[str, Person]:
-        """Those of the report, which does not tell the models."""
-        unread = [person for person in people if person.passkeys is None]
-        return {person.id: person for person in with_passkeys(self._client, unread)}
-
-    def _with_tokens(self, people: list[Person]) -> dict[str, Person]:
-        """Those who were read one by one, with their hardware tokens if they have some."""
-        groups = {person.id: person.groups for person in people if person.passkeys is not None}
-        names = {person.id: person.name for person in people if person.id in groups}
-        again = self.one_by_one(names, "beta")[0]
-        having = {
-            identity: replace(person, groups=groups[identity])
-            for identity, person in again.items()
-            if HARDWARE_TOKEN in person.methods
-        }
-        if having:
-            self._methods = Methods(with_hardware_tokens(self._run, self._policy))
-        return having

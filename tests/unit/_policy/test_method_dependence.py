@@ -19,6 +19,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.method_depe
     EMAILED_CODES,
     EXTERNAL_PROVIDER,
     EXTERNAL_TYPE,
+    FOR_MFA,
     ONLY_WAY_IN,
     TEMPORARY,
     Methods,
@@ -49,7 +50,16 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_de
 GROUPS = ("11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002")
 PROFILES = ("aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002")
 MODELS = ("de1e552d-db1d-4423-a619-566b625cdc84", "90a3ccdf-635c-4729-a248-9b709135078f")
-IDS = ("Fido2", "MicrosoftAuthenticator", "Sms", "Voice", "SoftwareOath", "HardwareOath", "TemporaryAccessPass")
+IDS = (
+    "Fido2",
+    "MicrosoftAuthenticator",
+    "Sms",
+    "Voice",
+    "SoftwareOath",
+    "HardwareOath",
+    "QRCodePin",
+    "TemporaryAccessPass",
+)
 REGISTERED = (
     "fido2SecurityKey",
     "passKeySynced",
@@ -63,6 +73,7 @@ REGISTERED = (
     "windowsHelloForBusiness",
     "externalAuthMethod",
     "email",
+    "qrCode",
     TEMPORARY,
 )
 
@@ -252,6 +263,47 @@ def test_a_temporary_access_pass_is_a_way_in_today(include: Any, complete: bool,
         Methods(policy(configuration("TemporaryAccessPass", include=one))) for one in (["all_users"], include)
     )
     assert loses_the_only_way_in(before, after, person(TEMPORARY, complete=complete), [TEMPORARY]) is lost
+
+
+QR_CODE = configuration("QRCodePin")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "registered", "lost"),
+    [
+        ([QR_CODE, configuration("Sms")], [QR_CODE], ["qrCode", "mobilePhone"], True),
+        ([QR_CODE, configuration("Sms")], [QR_CODE, configuration("Voice")], ["qrCode", "mobilePhone"], False),
+        ([QR_CODE, configuration("Sms"), PUSH], [QR_CODE, PUSH], ["qrCode", "mobilePhone"], True),
+        (
+            [QR_CODE, configuration("Sms"), PUSH],
+            [QR_CODE, PUSH],
+            ["qrCode", "mobilePhone", "microsoftAuthenticatorPush"],
+            False,
+        ),
+        ([QR_CODE, configuration("Sms")], [configuration("Sms")], ["qrCode", "mobilePhone"], False),
+        ([QR_CODE, configuration("Sms")], [], ["qrCode", "mobilePhone"], True),
+        ([QR_CODE], [], ["qrCode"], True),
+        ([QR_CODE], [], ["qrCode", "mobilePhone"], True),
+        ([QR_CODE], [], ["qrCode", "windowsHelloForBusiness"], False),
+        ([QR_CODE, configuration("Sms")], [QR_CODE], ["qrCode"], False),
+        ([QR_CODE, configuration("TemporaryAccessPass")], [QR_CODE], ["qrCode", TEMPORARY], True),
+        ([QR_CODE, configuration("TemporaryAccessPass")], [configuration("TemporaryAccessPass")], ["qrCode"], True),
+        (
+            [QR_CODE, configuration("TemporaryAccessPass")],
+            [configuration("TemporaryAccessPass")],
+            ["qrCode", TEMPORARY],
+            True,
+        ),
+    ],
+)
+def test_a_qr_code_takes_nobody_through_mfa(before: Any, after: Any, registered: list[str], lost: bool) -> None:
+    assert verdict(policy(*before), policy(*after), person(*registered)) is lost
+
+
+def test_whether_a_qr_code_is_lost_is_unknown_with_its_groups() -> None:
+    for_a_group = configuration("QRCodePin", include=GROUPS[:1])
+    for registered, lost in ((["qrCode"], None), (["qrCode", "windowsHelloForBusiness"], False)):
+        assert verdict(policy(QR_CODE), policy(for_a_group), person(*registered, complete=False)) is lost
 
 
 # Certificates, email
@@ -467,7 +519,7 @@ def ways(methods: Methods, somebody: Person, answer: Any) -> set[str]:
 def test_nobody_is_called_safe_who_is_locked_out(before: Any, after: Any, somebody: Person) -> None:
     lost = ways(Methods(before), somebody, (True,)) - ways(Methods(after), somebody, (True, None))
     perhaps_left = ways(Methods(after), somebody, (True, None)) - {TEMPORARY}
-    if lost and not perhaps_left:
+    if (lost and not perhaps_left) or (lost & FOR_MFA and not perhaps_left & FOR_MFA):
         assert verdict(before, after, somebody) is True
 
 
@@ -477,6 +529,7 @@ def test_safe_is_who_keeps_a_way_or_loses_none(before: Any, after: Any, somebody
         kept = ways(Methods(after), somebody, (True,)) - {TEMPORARY}
         lost = ways(Methods(before), somebody, (True,)) - ways(Methods(after), somebody, (True,))
         assert kept or not lost
+        assert kept & FOR_MFA or not lost & FOR_MFA
 
 
 @given(policies, policies, people)

@@ -25,6 +25,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._resources.authenti
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.methods_policy import Unsupported
 from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph
 from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
+from ansible_collections.zerotrust.m365.tests.unit._resources.hardware_tokens import leave_only_a_token
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL, Client
 from m365_simulator.graph import authentication_methods, user_methods
@@ -35,6 +36,13 @@ CONFIGURATIONS = f"{POLICY}/authenticationMethodConfigurations"
 EMERGENCY = "Excluded from Conditional Access"
 MODEL = "de1e552d-db1d-4423-a619-566b625cdc84"
 OTHER_MODEL = "90a3ccdf-635c-4729-a248-9b709135078f"
+ONE_BY_ONE = (
+    "Policy.Read.All",
+    "Policy.ReadWrite.AuthenticationMethod",
+    "GroupMember.Read.All",
+    "User.Read.All",
+    "UserAuthenticationMethod.Read.All",
+)
 REQUEST = re.compile(r" \(request-id \S+\)")
 
 
@@ -468,6 +476,30 @@ def test_without_a_licence_people_are_read_one_by_one(legacy: Method) -> None:
     assert "pieter.smit" not in legacy.refused("Voice", include_targets={"set": group})
     office = {"is_office_phone_allowed": False}
     legacy.done("Voice", voice=office)
+
+
+def test_without_the_permission_for_the_report_people_are_read_one_by_one(business: Method) -> None:
+    """Though Graph refuses in words of its own."""
+    business.simulated.grant(*ONE_BY_ONE)
+    message = business.refused("SoftwareOath", state="disabled")
+    assert "daan.mulder@contoso.example" in message
+    assert "unknown_ways_in" not in message
+
+
+def test_one_by_one_people_are_found_who_have_nothing_but_a_hardware_token(business: Method) -> None:
+    business.write("HardwareOath", "beta", state="enabled")
+    user = business.simulated.get("/v1.0/users/daan.mulder@contoso.example").body["id"]
+    leave_only_a_token(business.simulated, user)
+    business.simulated.grant(*ONE_BY_ONE)
+    message = business.refused("HardwareOath", state="disabled", accept_risks=["unknown_ways_in"])
+    assert "1 person loses the only way to sign in with more than a password: 'daan.mulder@contoso.example'" in message
+
+
+def test_an_error_in_the_report_is_no_reason_to_read_people_one_by_one(business: Method) -> None:
+    fault = {"path": "userRegistrationDetails", "status": 400, "times": None}
+    assert business.simulated.admin("POST", "/faults", fault).status < 300
+    assert "could not be read" in business.refused("SoftwareOath", state="disabled")
+    assert not any("/users" in path for _method, path in business.task.sent)
 
 
 def test_what_cannot_be_read_is_refused(legacy: Method) -> None:

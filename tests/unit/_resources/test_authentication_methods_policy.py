@@ -19,6 +19,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
 )
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.authentication_methods_policy import RESOURCE
 from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
+from ansible_collections.zerotrust.m365.tests.unit._resources.hardware_tokens import leave_only_a_token
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Answer, Client
 
@@ -118,6 +119,24 @@ def test_who_depends_on_the_legacy_policies_is_named(legacy: Policy) -> None:
     assert "may still allow" not in message
     assert "add 'only_way_in' to accept_risks" in message
     legacy.done(policy_migration_state="migrationComplete", accept_risks=["only_way_in"])
+
+
+def test_who_has_nothing_but_a_hardware_token_depends_on_the_legacy_policies(business: Policy) -> None:
+    """One by one, for want of a permission for the report."""
+    tokens = f"{BETA}/authenticationMethodConfigurations/HardwareOath"
+    kind = business.simulated.get(tokens).body["@odata.type"]
+    assert business.simulated.call("PATCH", tokens, {"@odata.type": kind, "state": "enabled"}).status == 204
+    leave_only_a_token(business.simulated, business.simulated.get("/v1.0/users/daan.mulder@contoso.example").body["id"])
+    assert business.simulated.call("PATCH", tokens, {"@odata.type": kind, "state": "disabled"}).status == 204
+    business.simulated.grant(
+        "Policy.Read.All",
+        "Policy.ReadWrite.AuthenticationMethod",
+        "GroupMember.Read.All",
+        "User.Read.All",
+        "UserAuthenticationMethod.Read.All",
+    )
+    message = business.refused(M365Error, policy_migration_state="migrationComplete")
+    assert "daan.mulder@contoso.example" in message
 
 
 # Settings

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,14 +15,18 @@ import pytest
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import OptionError
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources import security_defaults, ways_in
 from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
+from ansible_collections.zerotrust.m365.tests.unit._resources.hardware_tokens import (
+    activate_token,
+    assign_token,
+    forget_methods,
+    leave_only_a_token,
+)
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Client
-from m365_simulator.graph.hardware_oath import one_time_code
 
 SCENARIOS = Path(__file__).parents[2] / "integration/scenarios"
 FREE, LICENSED = str(SCENARIOS / "switched_off.yml"), str(SCENARIOS / "switched_off_licensed.yml")
 POLICY = "/beta/policies/authenticationMethodsPolicy"
-DEVICES = "/beta/directory/authenticationMethodDevices/hardwareOathDevices"
 REPORT = "/v1.0/reports/authenticationMethods/userRegistrationDetails"
 REQUEST = re.compile(r" \(request-id \S+\)")
 NAME = re.compile(r"'([\w.]+)@")
@@ -124,13 +127,12 @@ def test_what_it_costs(free: Tenant) -> None:
         "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
         "/v1.0/$batch",  # the facts
         "/v1.0/users",
-        "/v1.0/$batch",  # the methods of everybody
-        "/beta/$batch",  # hardware tokens of those who have nothing else
+        "/beta/$batch",  # the methods of everybody
     ]
     free.configure("Sms", state="enabled")
     free.configure("Voice", state="enabled", isOfficePhoneAllowed=True)
     free.task.run(enabled=True, accept_risks=risks, check_mode=True)
-    assert (free.sent("/v1.0/$batch"), free.sent("/beta/$batch"), len(free.task.sent)) == (2, 0, 5)
+    assert (free.sent("/v1.0/$batch"), free.sent("/beta/$batch"), len(free.task.sent)) == (1, 1, 5)
     free.task.run(enabled=True, accept_risks=risks)
     free.task.run(enabled=True, accept_risks=risks)
     assert len(free.task.sent) == 1
@@ -157,24 +159,44 @@ def test_an_access_pass_is_a_way_in(licensed: Tenant) -> None:
 def test_a_hardware_token_is_a_way_in_once_it_is_activated(licensed: Tenant) -> None:
     """Only beta shows it."""
     licensed.configure("HardwareOath", state="enabled")
-    secret, user = b"12345678901234567890", licensed.user("tim.bakker")
-    token = {
-        "serialNumber": "1",
-        "manufacturer": "Contoso",
-        "model": "T1",
-        "secretKey": base64.b32encode(secret).decode(),
-        "timeIntervalInSeconds": 30,
-        "assignTo": {"id": user},
-    }
-    made = licensed.simulated.call("POST", DEVICES, token)
-    assert made.status == 201, made.content
+    token = assign_token(licensed.simulated, licensed.user("tim.bakker"))
     assert "tim.bakker" in licensed.refused()
-    code = one_time_code(secret, licensed.simulated.simulation.clock.now(), 30, "hmacsha1")
-    path = f"/beta/users/{user}/authentication/hardwareOathMethods/{made.body['id']}/activate"
-    assert licensed.simulated.call("POST", path, {"verificationCode": code}).status == 204
+    activate_token(licensed.simulated, token)
     assert licensed.refused() == ["emergency.one", "lena.fischer", "omar.haddad"]
     licensed.configure("HardwareOath", state="disabled")
     assert "tim.bakker" in licensed.refused()
+
+
+@pytest.mark.parametrize("name", ["tim.bakker", "omar.haddad"], ids=["an administrator", "somebody else"])
+@pytest.mark.parametrize("report", [True, False], ids=["with the report", "one by one"])
+def test_whoever_has_nothing_but_a_token_is_named_while_tokens_are_off(
+    licensed: Tenant, name: str, report: bool
+) -> None:
+    licensed.configure("HardwareOath", state="enabled")
+    leave_only_a_token(licensed.simulated, licensed.user(name))
+    if not report:
+        licensed.simulated.grant(*WHAT_IT_READS, *WRITES, "UserAuthenticationMethod.Read.All")
+    assert name not in licensed.refused()
+    licensed.configure("HardwareOath", state="disabled")
+    assert name in licensed.refused()
+
+
+def test_a_token_that_was_never_activated_is_nothing_registered(licensed: Tenant) -> None:
+    """Who has nothing registers on the way in."""
+    user = licensed.user("tim.bakker")
+    forget_methods(licensed.simulated, user)
+    assign_token(licensed.simulated, user)
+    assert "tim.bakker" not in licensed.refused()
+
+
+def test_a_group_that_may_not_use_tokens_is_looked_into(licensed: Tenant) -> None:
+    licensed.configure("HardwareOath", state="enabled")
+    user = licensed.user("lena.fischer")
+    activate_token(licensed.simulated, assign_token(licensed.simulated, user))
+    assert "lena.fischer" not in licensed.refused()
+    group = licensed.simulated.get("/v1.0/groups").value[0]["id"]
+    licensed.configure("HardwareOath", excludeTargets=[{"id": group, "targetType": "group"}])
+    assert "lena.fischer" in licensed.refused()
 
 
 def test_passkeys_of_the_report_are_looked_at_where_their_model_decides(licensed: Tenant) -> None:
