@@ -14,6 +14,8 @@ description:
     that a mistake in one cannot lock everybody out.
   - In Microsoft-managed policies users are excluded, not groups. There the module excludes the present members of the
     groups, one by one. Members who come later are excluded by the next run.
+  - Policies about workload identities apply to service principals only, never to people. The module leaves them alone
+    and does not count them.
   - A policy that Graph does not let the module change is named in the failure at the end; all others are changed.
 options:
   users:
@@ -91,7 +93,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 policies:
-  description: All Conditional Access policies, in check mode as a run would leave them.
+  description:
+    - All Conditional Access policies but those about workload identities, in check mode as a run would leave them.
   returned: success
   type: list
   elements: dict

@@ -109,4 +109,5 @@ def test_scenario_43_policies_for_applications_take_their_own_licence(business: 
     answer = write_policy(business, conditions=conditions, grantControls=block)
     assert refused(answer, 400, "BadRequest") == NEEDS_WORKLOAD_IDENTITIES
     buy(business, WORKLOAD_IDENTITIES_P1)
-    assert write_policy(business, conditions=conditions, grantControls=block).status == 201
+    made = write_policy(business, conditions=conditions, grantControls=block)
+    assert (made.status, made.body["conditions"]["users"]["includeUsers"]) == (201, ["None"])

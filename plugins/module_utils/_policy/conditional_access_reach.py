@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .exclusions import conditions_on_users, ids
-from .facts import UnexpectedShape
+from .facts import UnexpectedShape, texts
 
-EVERYBODY = "all"
+EVERYBODY, NOBODY = "all", "none"
 GUESTS = "guestsorexternalusers"
 
 # A member who is no external user, beside Microsoft's guestOrExternalUserTypes.
@@ -145,11 +145,27 @@ class Reach:
 
 
 def is_about_workloads(policy: Mapping[str, Any]) -> bool:
-    """Whether a policy is about workload identities and says nothing of users."""
+    """Whether a policy is about service principals only, never about people; False where that cannot be told.
+
+    Graph shows no users in such a policy, or ``None`` and nobody else. Sources: Microsoft's pages "Conditional Access
+    for workload identities" and "Get policyDeletableItem", whose examples have these two shapes.
+    """
     conditions = policy.get("conditions")
     if not isinstance(conditions, Mapping):
         return False
-    return bool(conditions.get("clientApplications")) and conditions.get("users") is None
+    try:
+        included = texts(conditions.get("clientApplications"), "includeServicePrincipals")
+        ids(conditions["clientApplications"], "excludeServicePrincipals")
+        return bool(included) and (conditions.get("users") is None or _includes_nobody(policy))
+    except UnexpectedShape:
+        return False
+
+
+def _includes_nobody(policy: Mapping[str, Any]) -> bool:
+    """Whether it says so by ``None``, and includes in no other way, known here or not. Raises UnexpectedShape."""
+    users, reach = conditions_on_users(policy), Reach.read(policy)
+    ways = {name for name, value in users.items() if value and not name.startswith("exclude") and "@odata." not in name}
+    return ways == {"includeUsers"} and reach.included.people == {NOBODY}
 
 
 def catches(policy: Mapping[str, Any], person: Person) -> bool | None:

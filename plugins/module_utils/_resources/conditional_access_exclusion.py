@@ -17,6 +17,7 @@ from .._graph.batch import Read
 from .._graph.errors import GraphError, OptionError
 from .._graph.query import path_segment
 from .._options import WAIT_OPTIONS
+from .._policy.conditional_access_reach import is_about_workloads
 from .._policy.exclusions import (
     Excluded,
     conditions_on_users,
@@ -34,7 +35,7 @@ OPTION_NAMES = {"excludeUsers": "users", "excludeGroups": "groups"}
 
 @dataclass(frozen=True)
 class Policies:
-    """All policies as Graph shows them, and names by id of whom the task is about."""
+    """All policies that can concern people, as Graph shows them, and names by id of whom the task is about."""
 
     policies: Sequence[Mapping[str, Any]]
     excluded: Excluded
@@ -58,7 +59,9 @@ class ConditionalAccessExclusion(Resource):
         found_users = find_users(run.client, list(dict.fromkeys(users)))
         expected = expected_groups(run)
         found_groups = find_groups(run.client, list(dict.fromkeys(groups)), expected)
-        policies = run.client.list(POLICIES, action="list the Conditional Access policies")
+        listed = run.client.list(POLICIES, action="list the Conditional Access policies")
+        # These never concern people, so there is nobody to exclude.
+        policies = [policy for policy in listed if not is_about_workloads(policy)]
         try:
             members = (
                 self._members(run, found_groups, expected) if any(is_managed(policy) for policy in policies) else {}

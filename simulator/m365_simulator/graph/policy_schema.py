@@ -89,7 +89,7 @@ SCHEMA_MISMATCH = (
 
 def read_back(policy: Mapping[str, Any]) -> dict[str, Any]:
     """A written policy as Graph shows it: every member there, one control makes AND an OR, a strength expanded,
-    ineffective session controls null."""
+    ineffective session controls null, users None where it is for workload identities."""
     shown = {name: value for name, value in policy.items() if "@odata." not in name}
     conditions = {**CONDITION_MEMBERS, **(policy.get("conditions") or {})}
     for name in ("platforms", "locations", "devices", "clientApplications", "authenticationFlows"):
@@ -99,7 +99,8 @@ def read_back(policy: Mapping[str, Any]) -> dict[str, Any]:
     if flows and isinstance(flows.get("transferMethods"), str):
         conditions["authenticationFlows"] = {"transferMethods": _sorted_flags(flows["transferMethods"])}
     conditions["applications"] = {**APPLICATION_MEMBERS, **(conditions["applications"] or {})}
-    conditions["users"] = {**USER_MEMBERS, **(conditions["users"] or {})}
+    nobody = {"includeUsers": ["None"]} if conditions["clientApplications"] else {}
+    conditions["users"] = {**USER_MEMBERS, **(conditions["users"] or nobody)}
     shown["conditions"] = conditions
     shown["grantControls"] = _read_back_grant(policy.get("grantControls"))
     session = policy.get("sessionControls")

@@ -136,18 +136,78 @@ def test_an_odd_shape_is_not_read_as_empty(conditions: Any) -> None:
         catches(policy(conditions), person)
 
 
+WORKLOADS = {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"], "excludeServicePrincipals": []}
+# As Graph shows it; "None" is the word for nobody.
+NOBODY: dict[str, Any] = {
+    "includeUsers": ["None"],
+    "excludeUsers": [],
+    "includeGroups": [],
+    "excludeGroups": [],
+    "includeRoles": [],
+    "excludeRoles": [],
+    "includeGuestsOrExternalUsers": None,
+    "excludeGuestsOrExternalUsers": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("users", "workloads"),
+    [
+        (None, True),
+        (NOBODY, True),
+        ({"includeUsers": ["None"]}, True),
+        ({**NOBODY, "excludeUsers": ["a"], "excludeGroups": ["b"]}, True),
+        ({**NOBODY, "includeUsers@odata.type": "#Collection(String)"}, True),
+        ({**NOBODY, "includeUsers": ["All"]}, False),
+        ({**NOBODY, "includeUsers": ["None", "a"]}, False),
+        ({**NOBODY, "includeUsers": []}, False),
+        ({**NOBODY, "includeGroups": ["a"]}, False),
+        ({**NOBODY, "includeRoles": ["a"]}, False),
+        ({**NOBODY, "includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "internalGuest"}}, False),
+        ({**NOBODY, "includeSomethingOfTomorrow": ["a"]}, False),
+        ({**NOBODY, "includeUsers": "None"}, False),
+        ({**NOBODY, "excludeUsers": "a"}, False),
+        ({}, False),
+        ([], False),
+        ("None", False),
+    ],
+    ids=repr,
+)
+def test_a_policy_is_about_workloads_only_where_it_includes_nobody(users: Any, workloads: bool) -> None:
+    assert is_about_workloads({"conditions": {"users": users, "clientApplications": WORKLOADS}}) is workloads
+
+
+@pytest.mark.parametrize("users", [None, NOBODY], ids=repr)
+@pytest.mark.parametrize(
+    "applications",
+    [
+        None,
+        {},
+        [],
+        ["includeServicePrincipals"],
+        "All",
+        {"includeServicePrincipals": []},
+        {"includeServicePrincipals": None},
+        {"includeServicePrincipals": "All"},
+        {"includeServicePrincipals": [1]},
+        {"excludeServicePrincipals": ["a"]},
+        {**WORKLOADS, "excludeServicePrincipals": "a"},
+    ],
+    ids=repr,
+)
+def test_a_policy_is_about_workloads_only_where_it_shows_them(applications: Any, users: Any) -> None:
+    assert not is_about_workloads({"conditions": {"users": users, "clientApplications": applications}})
+
+
 @pytest.mark.parametrize(
     ("conditions", "workloads"),
     [
-        ({"users": None, "clientApplications": {"includeServicePrincipals": ["All"]}}, True),
-        ({"clientApplications": {"includeServicePrincipals": ["All"]}}, True),
-        ({"users": {"includeUsers": ["All"]}, "clientApplications": {"includeServicePrincipals": ["All"]}}, False),
-        ({"users": {}, "clientApplications": {"includeServicePrincipals": ["All"]}}, False),
-        ({"users": None, "clientApplications": None}, False),
-        ({"users": {"includeUsers": ["All"]}}, False),
+        ({"clientApplications": {"includeServicePrincipals": ["a"]}}, True),
+        ({"users": NOBODY}, False),
         ({}, False),
         (None, False),
     ],
+    ids=repr,
 )
-def test_a_policy_is_passed_over_only_where_it_speaks_of_workloads_alone(conditions: Any, workloads: bool) -> None:
+def test_of_what_a_policy_does_not_show(conditions: Any, workloads: bool) -> None:
     assert is_about_workloads({"conditions": conditions}) is workloads

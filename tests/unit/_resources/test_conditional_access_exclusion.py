@@ -162,6 +162,51 @@ def test_what_cannot_be_read_is_not_written() -> None:
     assert tenant.writes == []
 
 
+WORKLOADS: dict[str, Any] = {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]}
+
+
+def policy_with_applications(applications: Any, users: Any) -> dict[str, Any]:
+    conditions = {"users": users, "clientApplications": applications, "clientAppTypes": ["all"]}
+    return {**policy(2, "Workloads"), "conditions": conditions}
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("users", [None, {"includeUsers": ["None"], "excludeGroups": []}], ids=repr)
+def test_policies_about_workloads_are_left_alone_and_not_counted(users: Any, state: str) -> None:
+    excluded = [] if state == "present" else [GROUP]
+    tenant = Tenant(policy(1, "A", excludeGroups=excluded), policy_with_applications(WORKLOADS, users))
+    result = worked(tenant, groups=[GROUP], state=state)
+    assert [path[-8:] for _method, path, _body in tenant.writes] == ["policy-1"]
+    assert result["msg"] == "1 of 1 Conditional Access policies were changed."
+    assert [one["id"] for one in result["policies"]] == ["policy-1"]
+    assert worked(tenant, groups=[GROUP], state=state)["msg"] == "All 1 Conditional Access policies are as wanted."
+
+
+def test_a_managed_policy_about_workloads_asks_for_no_members() -> None:
+    tenant = Tenant({**policy_with_applications(WORKLOADS, None), "displayName": "Microsoft-managed: Workloads"})
+    tenant.objects[f"/groups/{GROUP}/transitiveMembers"] = refused("list the members")
+    assert worked(tenant, groups=[GROUP])["policies"] == []
+
+
+@pytest.mark.parametrize("people", [{"includeUsers": ["All"]}, {"includeUsers": ["None"], "includeRoles": ["role"]}])
+def test_a_policy_about_workloads_and_people_is_one_about_people(people: dict[str, Any]) -> None:
+    tenant = Tenant(policy_with_applications(WORKLOADS, people))
+    assert worked(tenant, groups=[GROUP])["msg"] == "1 of 1 Conditional Access policies were changed."
+    assert [body for _method, _path, body in tenant.writes] == [
+        {"conditions": {"users": {**people, "excludeGroups": [GROUP]}}}
+    ]
+
+
+@pytest.mark.parametrize(
+    "applications", [None, {}, "All", {"includeServicePrincipals": []}, {"includeServicePrincipals": "All"}], ids=repr
+)
+def test_without_users_and_readable_workloads_nothing_is_written(applications: Any) -> None:
+    tenant = Tenant(policy(1, "A"), policy_with_applications(applications, None))
+    with pytest.raises(StateUnknown, match="does not show its users"):
+        worked(tenant, groups=[GROUP])
+    assert tenant.writes == []
+
+
 def test_members_that_may_not_be_read_stop_the_task() -> None:
     tenant = Tenant(policy(1, "Microsoft-managed: MFA"))
     tenant.objects[f"/groups/{GROUP}/transitiveMembers"] = refused("list the members")
