@@ -117,6 +117,10 @@ class Rotation:
         (user,) = [user for user in users if user["userPrincipalName"] == f"{name}@{self.tenant.initial_domain}"]
         return dict(user)
 
+    def set_by_hand(self, name: str) -> None:
+        profile = {"passwordProfile": {"password": PASSWORD_OF_NOBODY}}
+        self.simulator.change(self.tenant, "PATCH", f"/users/{self.user(name)['id']}", profile)
+
     def opens(self, name: str, seal: str) -> bool:
         """Whether the password that is sealed so is the one of the account."""
         user = self.user(name)
@@ -160,6 +164,17 @@ def test_a_rotation_that_is_stopped_is_finished(rotation: Make) -> None:
     emergency.done()
     emergency.rotated()
     assert emergency.wrote() == 0
+
+
+@pytest.mark.deep
+def test_old_seals_are_numbered_in_a_folder_of_any_name(simulator: Simulator, play: Play, tmp_path: Path) -> None:
+    folder = tmp_path / "seals [of] all*"
+    folder.mkdir()
+    emergency = Rotation(simulator, simulator.tenant("emergency_account"), play, folder, ["emergency1"])
+    for _number in range(2):
+        emergency.done()
+        emergency.rotated()
+    assert emergency.files() == ["emergency1.yml", "emergency1.yml.1", "emergency1.yml.2"]
 
 
 @pytest.mark.deep
@@ -230,11 +245,23 @@ def test_a_refusal_names_the_role_and_keeps_both(rotation: Make) -> None:
 
 
 @pytest.mark.deep
+def test_what_is_set_by_hand_after_a_refusal_is_not_taken_for_the_pending_one(rotation: Make) -> None:
+    emergency = rotation()
+    emergency.simulator.strike(path="/users/", method="PATCH", status=403, times=None)
+    assert "was not changed by this run. It is the sealed one, as before." in emergency.stopped()
+    assert emergency.seal("emergency1.pending")["tried_until"] is None
+    emergency.simulator.heal()
+    emergency.set_by_hand("emergency1")
+    emergency.done()
+    assert emergency.wrote() == 1
+    emergency.rotated()
+
+
+@pytest.mark.deep
 def test_a_password_that_nobody_holds_is_replaced_whatever_its_age(rotation: Make) -> None:
     emergency = rotation()
-    profile = {"passwordProfile": {"password": PASSWORD_OF_NOBODY}}
     emergency.write_seal("emergency1", secret=OLD, state="live", password_changed=LONG_AGO)
-    emergency.simulator.change(emergency.tenant, "PATCH", f"/users/{emergency.user('emergency1')['id']}", profile)
+    emergency.set_by_hand("emergency1")
     assert emergency.done(emergency_access_rotate_max_age=90).changed() == 1
     emergency.rotated()
     emergency.path("emergency1").unlink()
