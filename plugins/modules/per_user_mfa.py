@@ -120,7 +120,10 @@ options:
       - For how many seconds cover must have been there before users may rest on it. How far a change of policies has
         spread cannot be seen.
       - A Conditional Access policy tells when it was changed last. For security defaults the time counts from when this
-        module first saw them on, which is noted in the ledger.
+        module first saw them on, which is noted in the ledger. Once a run saw them off, or put a state back, it counts
+        anew. That they were switched off and on again between two runs cannot be seen.
+      - Whoever is covered only by something that came after the task had decided is left as they are, with the verdict
+        V(unknown).
       - Microsoft says that events take up to 15 minutes to spread ("Continuous access evaluation"). V(0) does not wait,
         where all cover is known to be old.
     type: int

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,10 @@ def told(run: PlaybookRun) -> str:
     return said
 
 
+def a_second_after(time: str) -> str:
+    return (datetime.fromisoformat(time.replace("Z", "+00:00")) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def waves(run: PlaybookRun) -> Iterable[str]:
     return [
         one.task.removeprefix(ROLE)
@@ -151,6 +157,13 @@ def test_everybody_signs_in_again_once(simulator: Simulator, play: Play, tmp_pat
     assert legacy.wrote() == []
     assert f"were revoked: 0 of {len(before) - 1}." in told(again)
     assert retired(again, "legacy")[1:3] == (0, 0)
+
+    # What covers was gone meanwhile, so somebody may have signed in without MFA.
+    gone = {"event": "cover_gone", "at": a_second_after(max(after.values())), "tenant_id": legacy.tenant.tenant_id}
+    with legacy.ledger.open("a", encoding="utf-8") as ledger:
+        ledger.write(json.dumps({**gone, "by": "security_defaults"}) + "\n")
+    predicted = tenants.done(*IN_SHORT, "--check")
+    assert sessions_in(predicted)[1] == dict.fromkeys(meant, "revoked")
 
 
 @pytest.mark.deep

@@ -21,6 +21,7 @@ from .._graph.client import GraphClient
 from .._graph.connect import connect
 from .._graph.errors import (
     ConnectionFailed,
+    DeadlineExceeded,
     GraphError,
     M365Error,
     NoAnswer,
@@ -157,13 +158,13 @@ def apply(run: Run, progress: Progress, plan: Plan) -> None:
         except GraphError as error:
             if request.creates and error.means_name_taken() and change is plan.changes[0]:
                 raise NameTaken(change.title, error) from None
-            progress.written += isinstance(error, Unavailable)  # as below
+            progress.written += is_doubtful(error)  # as below
             if not plan.keep_going:
                 raise
             refused[change.title] = error
             continue
-        except ConnectionFailed as error:
-            progress.written += not error.certain  # it may have been done: say changed rather than not
+        except (ConnectionFailed, DeadlineExceeded) as error:
+            progress.written += is_doubtful(error)  # it may have been done: say changed rather than not
             raise
         progress.written += 1
         keep(run, request, answer)
@@ -199,6 +200,8 @@ def apply_bulk(run: Run, progress: Progress, request: Request, bulk: Bulk) -> No
 
 def is_doubtful(error: M365Error) -> bool:
     """Whether a request that failed may have been done all the same."""
+    if error.maybe_done:
+        return True
     if isinstance(error, ConnectionFailed):
         return not error.certain
     return isinstance(error, (Unavailable, UnreadableAnswer)) or (

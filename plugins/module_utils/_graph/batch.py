@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .answers import Asked, header
 from .calls import Call
 from .errors import ConnectionFailed, GraphError, M365Error, NoAnswer, Unavailable, UnreadableAnswer
-from .retry import RETRY_STATUSES, refused, seconds_of
+from .retry import RETRY_STATUSES, may_be_done, refused, seconds_of
 
 if TYPE_CHECKING:
     from .client import GraphClient
@@ -73,7 +73,7 @@ ReadResult: TypeAlias = "dict[str, Any] | list[dict[str, Any]] | GraphError"
 class Item:
     """A request on its way: how often it was refused, how long it has waited, when it may go again, what came back.
 
-    ``doubtful``: it was sent, and nothing tells whether it was done.
+    ``doubtful``: one of its attempts may have been done, whatever became of later ones.
     """
 
     call: Call
@@ -188,6 +188,8 @@ class Batches:
             if failure is None:
                 self._tell([item for item in ready if item.response is None])
         if failure is not None and all(item.response is None for item in items):
+            if any(item.doubtful and item.call.writes for item in items) and not _may_be_done(failure):
+                failure.doubt()
             raise failure
         return [item.response or self._unanswered(item, failure) for item in items]
 
@@ -237,10 +239,12 @@ class Batches:
                     reply.status, "the answers are too large for memory; narrow the reads with $filter or $select"
                 )
         except M365Error as error:
-            lost = isinstance(error, ConnectionFailed) and not error.certain
-            for item in chunk:
-                item.doubtful = lost or isinstance(error, (Unavailable, UnreadableAnswer))
+            if _may_be_done(error) or error.maybe_done:
+                for item in chunk:
+                    item.doubtful = True
             return error
+        for item in chunk:
+            item.doubtful = item.doubtful or reply.doubtful
         by_id: dict[str, list[dict[str, Any]]] = {}
         for answer in answers:
             if isinstance(answer, dict):
@@ -265,12 +269,15 @@ class Batches:
             policy = self._policy_when_throttled if status == 429 else self._policy
             seconds = policy.wait(asked, item.refusals, item.waited)
             if seconds is not None:
+                item.doubtful = item.doubtful or may_be_done(status)
                 item.refusals += 1
                 item.waited += seconds
                 item.ready_at = self._policy.clock() + seconds
                 return
         body = answer.get("body")
         error_or_none = None if status < 300 else self._asked(item.call).error(status, body, headers)
+        if error_or_none is not None and item.doubtful and item.call.writes and not _may_be_done(error_or_none):
+            error_or_none.doubt()
         item.response = BatchResponse(status, body, headers, error_or_none)
 
     def _tell(self, again: Sequence[Item]) -> None:
@@ -291,6 +298,13 @@ class Batches:
 
     def _asked(self, call: Call) -> Asked:
         return self._client.asked(call)
+
+
+def _may_be_done(error: M365Error) -> bool:
+    """Whether a request that failed so may have been done by its last attempt."""
+    if isinstance(error, ConnectionFailed):
+        return not error.certain
+    return isinstance(error, (Unavailable, UnreadableAnswer))
 
 
 def _item(identity: str, call: Call) -> dict[str, Any]:

@@ -35,13 +35,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """``body`` is the JSON value, or None for an empty answer. ``retried`` counts the attempts before this one."""
+    """``body`` is the JSON value, or None for an empty answer. ``retried`` counts the attempts before this one.
+
+    ``doubtful``: one of them may have been done.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: Any = field(repr=False)
     size: int = 0
     retried: int = 0
+    doubtful: bool = False
 
 
 class CallLog:

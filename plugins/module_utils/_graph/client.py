@@ -16,7 +16,13 @@ from .answers import Asked, header, read_json
 from .batch import MAX_READ_BYTES, Batches, BatchRequest, BatchResponse, Read, ReadResult
 from .calls import Call, CallLog, Reply
 from .clouds import Cloud
-from .errors import ConnectionFailed, GraphError, MissingPermissions, WriteInCheckMode
+from .errors import (
+    ConnectionFailed,
+    GraphError,
+    M365Error,
+    MissingPermissions,
+    WriteInCheckMode,
+)
 from .permissions import Need, missing_names
 from .query import below, check_version, relative_url
 from .retry import RetryPolicy, timestamp
@@ -307,19 +313,32 @@ class GraphClient:
         )
 
     def send(self, call: Call) -> Reply:
-        """Send a request, once more with a renewed token after a 401. Raises GraphError for 300 and above."""
+        """Send a request, once more with a renewed token after a 401. Raises GraphError for 300 and above.
+
+        What is raised says with ``maybe_done`` whether an earlier attempt of a write may have been done.
+        """
         token = self._allowed(call)
         reply = self._attempt(call, token)
+        doubtful = reply.doubtful
         if reply.status == 401:
-            other = self._tokens.renewed(token)
-            if other is not None:
-                token = self._allowed(call)
-                reply = self._attempt(call, token)
+            try:
+                other = self._tokens.renewed(token)
+                if other is not None:
+                    token = self._allowed(call)
+                    reply = self._attempt(call, token)
+            except M365Error as error:
+                if call.writes and doubtful:
+                    error.doubt()
+                raise
+        doubtful = doubtful or reply.doubtful
         if reply.status >= 300:
             if call.method == "DELETE" and reply.status == 404 and reply.retried:
                 return reply  # an earlier attempt has deleted it, though its answer was lost
             asked = self.asked(call, roles=token.roles, client_request_id=reply.headers.get("client-request-id", ""))
-            raise asked.error(reply.status, reply.body, reply.headers)
+            refusal = asked.error(reply.status, reply.body, reply.headers)
+            if call.writes and doubtful:
+                refusal.doubt()
+            raise refusal
         if reply.status < 200:
             raise self.asked(call).unreadable(reply.status, "it is not the final one", reply.headers)
         return reply
@@ -394,7 +413,7 @@ class GraphClient:
                     asked = self.asked(call, client_request_id=client_request_id)
                     raise asked.unreadable(answer.status, "it is not JSON", answer.headers) from None
         headers = {**answer.headers, "client-request-id": client_request_id}
-        return Reply(answer.status, headers, body, len(answer.content), answer.retried)
+        return Reply(answer.status, headers, body, len(answer.content), answer.retried, answer.doubtful)
 
     def asked(self, call: Call, *, roles: frozenset[str] = frozenset(), client_request_id: str = "") -> Asked:
         return Asked(call.method, call.version, call.path, call.action, client_request_id, roles)

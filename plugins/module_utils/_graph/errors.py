@@ -35,11 +35,22 @@ def _readable(value: Any) -> Any:
 
 
 class M365Error(Exception):
-    """Base of all errors of this collection. ``message`` is one or more whole sentences."""
+    """Base of all errors of this collection. ``message`` is one or more whole sentences.
+
+    ``maybe_done``: an earlier attempt of the same write may have been done, whatever became of the last one.
+    """
+
+    maybe_done = False
 
     def __init__(self, message: str) -> None:
         self.message = readable(message)
         super().__init__(self.message)
+
+    def doubt(self) -> None:
+        """Note that an earlier attempt may have been done."""
+        if not self.maybe_done:
+            self.maybe_done = True
+            self.message = f"{self.message} An earlier attempt may have been done all the same."
 
     def details(self) -> dict[str, Any]:
         """What a machine may want to read; empty when the message says it all."""
@@ -75,7 +86,7 @@ class MissingLibrary(M365Error):
 class ConnectionFailed(M365Error):
     """No answer, or not a whole one: name resolution, refusal, TLS, reset, time-out.
 
-    ``certain`` is True when the request surely never reached the server.
+    ``certain`` is True when the request surely never reached the server, in none of its attempts.
     """
 
     def __init__(self, message: str, *, certain: bool = False) -> None:

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import ConnectionFailed
+from .errors import ConnectionFailed, M365Error
 
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 FIRST_WAIT = 1.0
@@ -92,6 +92,13 @@ class RetryPolicy:
         self.stopped.wait(seconds)
 
 
+@dataclass
+class Earlier:
+    """The attempts of one request that were followed by others. ``doubtful``: one of them may have been done."""
+
+    doubtful: bool = False
+
+
 IMPORT_TRACEBACK: str | None = None
 try:
     from urllib3.exceptions import (
@@ -113,6 +120,7 @@ else:
         ``repeatable`` says whether the request may be sent again though the server may have acted on it. A request
         that was refused (429, or 503 with Retry-After) or never left may always be sent again. ``again`` is called
         before each further attempt with the status that caused it, 0 for none; what it raises ends the request.
+        ``earlier`` travels along, too: what becomes of the last attempt says nothing of those before it.
         """
 
         def __init__(
@@ -121,6 +129,7 @@ else:
             policy: RetryPolicy,
             repeatable: bool = True,
             again: Callable[[int], None] | None = None,
+            earlier: Earlier | None = None,
             waited: float = 0.0,
             pause: float = 0.0,
             **keywords: Any,
@@ -134,11 +143,12 @@ else:
             self.policy = policy
             self.repeatable = repeatable
             self.again = again
+            self.earlier = earlier or Earlier()
             self.waited = waited
             self.pause = pause
 
         def new(self, **keywords: Any) -> BoundedRetry:
-            for name in ("policy", "repeatable", "again", "waited", "pause"):
+            for name in ("policy", "repeatable", "again", "earlier", "waited", "pause"):
                 keywords.setdefault(name, getattr(self, name))
             return super().new(**keywords)
 
@@ -157,6 +167,8 @@ else:
             seconds = self._seconds(response, error)
             if seconds is None:
                 raise MaxRetryError(_pool, url or "", error)
+            if may_be_done(getattr(response, "status", 0)) if error is None else not never_sent(error):
+                self.earlier.doubtful = True
             following = super().increment(method, url, response, error, _pool, _stacktrace)
             following.waited = self.waited + seconds
             following.pause = seconds
@@ -173,7 +185,12 @@ else:
             if self.policy.stopped.is_set():
                 raise ConnectionFailed("Interrupted while waiting to try again.")
             if self.again:
-                self.again(last.status or 0)
+                try:
+                    self.again(last.status or 0)
+                except M365Error as error:
+                    if self.earlier.doubtful:
+                        error.doubt()
+                    raise
 
         def _seconds(self, response: Any, error: Exception | None) -> float | None:
             headers: Mapping[str, str] = getattr(response, "headers", None) or {}
@@ -216,6 +233,11 @@ else:
 def refused(status: int, asked: float | None) -> bool:
     """Whether the server says that it did not act: throttled, or told to come back later."""
     return status == 429 or (status == 503 and asked is not None)
+
+
+def may_be_done(status: int) -> bool:
+    """Whether a write may have been done though it was answered by an error of this status."""
+    return status >= 500
 
 
 def _phrase(status: int) -> str:

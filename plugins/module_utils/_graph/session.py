@@ -93,12 +93,16 @@ class BoundedResponse(http.client.HTTPResponse):
 
 @dataclass(frozen=True)
 class Answer:
-    """``headers`` may be asked in any case; ``statuses`` are those of the attempts before, 0 for no answer."""
+    """``headers`` may be asked in any case; ``retried`` counts the attempts before this one.
+
+    ``doubtful``: one of them may have been done.
+    """
 
     status: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
     retried: int = 0
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,7 @@ try:
     from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProtocolError
     from urllib3.util.retry import Retry
 
-    from .retry import BoundedRetry, RetryPolicy, causes, is_local, never_sent
+    from .retry import BoundedRetry, Earlier, RetryPolicy, causes, is_local, never_sent
 except ImportError:
     IMPORT_TRACEBACK = traceback.format_exc()
 else:
@@ -329,14 +333,16 @@ else:
             What is too slow, too large or in an unknown encoding would be so again: it is not asked for once more.
             """
             request = self.prepare_request(requests.Request(method, url, headers=dict(headers), data=content))
-            retry = BoundedRetry(policy=self.policy, repeatable=repeatable, again=again)
+            earlier = Earlier()
+            retry = BoundedRetry(policy=self.policy, repeatable=repeatable, again=again, earlier=earlier)
             while True:
                 try:
                     with self.send(request, stream=True, retry=retry) as response:
                         retry = getattr(response.raw, "retries", None) or retry
                         try:
+                            whole = read_whole(response)
                             return Answer(
-                                response.status_code, response.headers, read_whole(response), len(retry.history)
+                                response.status_code, response.headers, whole, len(retry.history), earlier.doubtful
                             )
                         except (OSError, HTTPError) as error:  # broken off in the middle: urllib3 is done already
                             broken = ProtocolError(str(error))
@@ -349,7 +355,9 @@ else:
                         f"{TIMES_READ_TIMEOUT} times read_timeout."
                     ) from None
                 except (OSError, ValueError, MaxRetryError) as error:
-                    raise connection_failed(error, url, self.settings) from None
+                    failed = connection_failed(error, url, self.settings)
+                    failed.certain = failed.certain and not earlier.doubtful
+                    raise failed from None
 
     def _preloaded(settings: Settings) -> ssl.SSLContext | None:
         """None where requests is to load the authorities itself, as for the certificate of a proxy."""

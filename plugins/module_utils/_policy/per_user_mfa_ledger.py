@@ -8,20 +8,23 @@ Each line is a JSON object with ``event``, ``tenant_id`` and ``at``:
 - ``change`` stands there before the write is sent: ``id``, ``user_principal_name``, ``before`` and ``left``, the states
   before it and after it; ``changed`` once Graph shows it, ``refused`` when it surely was not done,
 - ``restore`` and ``restored`` are the same for putting a state back,
-- ``cover`` says when something that covers users (``by``) was first seen.
+- ``cover`` says when something that covers users (``by``) was first seen, ``cover_gone`` when it was seen not to be
+  there any more. Once it is back it settles anew, and so it does after anything was put back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .coverage import SECURITY_DEFAULTS
 from .facts import UnexpectedShape, text
 from .per_user_mfa import STATES
 
 CHANGE, CHANGED, REFUSED = "change", "changed", "refused"
-RESTORE, RESTORED, COVER = "restore", "restored", "cover"
+RESTORE, RESTORED = "restore", "restored"
+COVER, COVER_GONE = "cover", "cover_gone"
 
 Line = Mapping[str, Any]
 
@@ -60,7 +63,7 @@ def open_entries(lines: Iterable[Line]) -> dict[str, Entry]:
     open_ones: dict[str, list[Entry]] = {}
     for item in lines:
         event = text(item, "event")
-        if event in (CHANGED, RESTORE, COVER):
+        if event in (CHANGED, RESTORE, COVER, COVER_GONE):
             continue
         identity = text(item, "id")
         if event == CHANGE:
@@ -75,12 +78,36 @@ def open_entries(lines: Iterable[Line]) -> dict[str, Entry]:
     return {identity: entries[-1] for identity, entries in open_ones.items() if entries}
 
 
-def cover_seen(lines: Iterable[Line], by: str) -> str | None:
-    """When this cover was first seen, as ``YYYY-MM-DDTHH:MM:SSZ``. Raises UnexpectedShape."""
+def cover_seen(lines: Iterable[Line]) -> dict[str, str]:
+    """By name, when each cover that is there was first seen, as ``YYYY-MM-DDTHH:MM:SSZ``. Raises UnexpectedShape."""
+    seen: dict[str, str] = {}
     for item in lines:
-        if item.get("event") == COVER and item.get("by") == by:
-            return text(item, "at")
-    return None
+        event = text(item, "event")
+        if event in (RESTORE, RESTORED):
+            seen.clear()
+        elif event == COVER_GONE:
+            seen.pop(text(item, "by"), None)
+        elif event == COVER:
+            seen.setdefault(text(item, "by"), text(item, "at"))
+    return seen
+
+
+def cover_gone(seen: Iterable[str], security_defaults: bool | None, policies: Collection[str] | None) -> list[str]:
+    """What of ``seen``, of which the ledger says that it is there, the tenant does not have.
+
+    ``policies`` are names of those that cover somebody. None of either is not known, and says nothing.
+    """
+    here = set() if policies is None else {policy_cover(name) for name in policies}
+    return [
+        by
+        for by in seen
+        if (security_defaults is False if by == SECURITY_DEFAULTS else policies is not None and by not in here)
+    ]
+
+
+def policy_cover(name: str) -> str:
+    """What the ledger calls the cover of a policy of this name."""
+    return f"policy {name}"
 
 
 def other_tenants(lines: Iterable[Line], tenant_id: str) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,10 +24,10 @@ from .._graph.errors import GraphError, NotFound, OptionError
 from .._graph.query import path_segment
 from .._options import WAIT_OPTIONS
 from .._policy import tenants
-from .._policy.coverage import COVERED, WEAKER, WHEN_NECESSARY, Defences, Verdict, kinds_of_guest, verdict
+from .._policy.coverage import COVERED, UNKNOWN, WEAKER, WHEN_NECESSARY, Defences, Verdict, kinds_of_guest, verdict
 from .._policy.facts import UnexpectedShape, text
 from .._policy.per_user_mfa import DISABLED, PROPERTY, STATES, USER_PROPERTIES, converged
-from .._policy.per_user_mfa_ledger import Entry, open_entries, other_tenants
+from .._policy.per_user_mfa_ledger import Entry, cover_seen, open_entries, other_tenants
 from .cover import Expected, read_tenant_cover
 from .ledger import Ledger
 from .many_users import (
@@ -44,8 +44,12 @@ from .many_users import (
 )
 from .people import GUEST_PROPERTIES, People, read_people, read_people_again
 from .per_user_mfa_reading import raise_what_concerns_all, read_everybody, read_states, requirements_path
-from .per_user_mfa_waves import FAIL, SKIP, Skipped, Waves, Wish
+from .per_user_mfa_waves import FAIL, SKIP, Skipped, Waves, Wish, note_cover_gone
 from .registration import read_registration
+
+CAME_MEANWHILE = (
+    "Covered only by something that came meanwhile, which may not be in force everywhere yet: run this again."
+)
 
 
 class PerUserMfa(Resource):
@@ -237,11 +241,13 @@ def _entries(run: Run) -> dict[str, Entry] | None:
     ledger = _ledger(run.options)
     option = "restore_from" if run.options["restore_from"] else "ledger"
     lines = ledger.lines()
+    run.kept["cover_seen"] = {}
     if not lines:
         return None
     try:
         others = other_tenants(lines, run.client.token().tenant_id)
         entries = {} if others else open_entries(lines)
+        run.kept["cover_seen"] = cover_seen(lines)
     except UnexpectedShape as error:
         raise OptionError(f"{option}: '{ledger.path}' cannot be used: {error}.") from None
     if others:
@@ -365,6 +371,8 @@ def _decide(run: Run, state: State) -> Decided:
         wrong_kind = tenants.refusal(tenant.kind)
         if wrong_kind:
             raise OptionError(wrong_kind)
+        if not run.check_mode:
+            note_cover_gone(run, _ledger(run.options), run.kept["cover_seen"], tenant.defences)
         losing = [one for one in state.chosen if one.to == DISABLED]
         if losing and run.options["require_cover"]:
             decided.defences = tenant.defences
@@ -416,14 +424,19 @@ def _uncovered(run: Run, chosen: Collection[Chosen], verdicts: Mapping[str, Verd
 
 
 def _judge_again(
-    run: Run, chosen: Mapping[str, Chosen], defences: Defences, ids: Collection[str]
+    run: Run, chosen: Mapping[str, Chosen], now: Defences, settled: Defences, ids: Collection[str]
 ) -> dict[str, Skipped]:
-    """The same of a wave, right before it, with memberships and roles as they are now."""
+    """The same of a wave, right before it, with memberships and roles as they are now, and by what has settled."""
     wave = [chosen[identity] for identity in ids]
-    people = read_people_again(run.client, defences, ids, run.kept["people"])
+    people = read_people_again(run.client, now, ids, run.kept["people"])
     notes = run.kept["decided"].notes
     notes.extend(reason for reason in people.reasons[:1] if reason not in notes)
-    return _uncovered(run, wave, _judged(people, defences, wave))
+    uncovered = _uncovered(run, wave, _judged(people, now, wave))
+    unsettled = _uncovered(run, wave, _judged(people, settled, wave))
+    return {
+        identity: uncovered.get(identity) or replace(one, verdict=UNKNOWN, reason=CAME_MEANWHILE)
+        for identity, one in unsettled.items()
+    }
 
 
 def _take(run: Run, one: Chosen, found: Verdict | None, decided: Decided) -> None:

@@ -9,27 +9,30 @@ way and put into the ledger. After it: every answer is looked at, and every stat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from .._engine.engine import Poll, is_doubtful
 from .._engine.run import Run
 from .._graph.batch import BatchRequest
-from .._graph.errors import M365Error, NoAnswer, NotFound, Throttled, Unauthorized
+from .._graph.errors import GraphError, M365Error, NoAnswer, NotFound, Throttled, Unauthorized
 from .._policy.coverage import SECURITY_DEFAULTS, Cover, Defences, MfaPolicy
 from .._policy.per_user_mfa import PROPERTY, converged
 from .._policy.per_user_mfa_ledger import (
     CHANGE,
     CHANGED,
     COVER,
+    COVER_GONE,
     REFUSED,
     RESTORE,
     RESTORED,
     Entry,
     change,
+    cover_gone,
     cover_seen,
     line,
+    policy_cover,
 )
 from .cover import read_tenant_cover
 from .ledger import Ledger
@@ -72,6 +75,22 @@ class Skipped:
         }
 
 
+def note_cover_gone(run: Run, ledger: Ledger, seen: Iterable[str], now: Defences) -> None:
+    """Put into the ledger what of ``seen`` the tenant has no more: once it is back, it settles anew.
+
+    Raises LedgerFailed.
+    """
+    policies = None if now.unread else [policy.name for policy in now.policies]
+    stamp, tenant_id = stamp_of(run), run.client.token().tenant_id
+    gone = cover_gone(seen, now.security_defaults, policies)
+    ledger.append(line(COVER_GONE, tenant_id, stamp, by=by) for by in gone)
+
+
+def stamp_of(run: Run) -> str:
+    """This moment, by Graph's clock, as the ledger writes it."""
+    return datetime.fromtimestamp(run.client.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class CoverGone(M365Error):
     """What covered the users is not there any more, or was changed meanwhile."""
 
@@ -80,7 +99,8 @@ class CoverGone(M365Error):
 class Waves:
     """``policies`` are those that cover somebody here. ``changed`` has the states that were seen, by id.
 
-    ``uncovered`` judges users again, by id, by what the tenant has now: it names those who are not covered any more.
+    ``uncovered`` judges users again, by id, by what the tenant has now, and by what of it has settled: it names those
+    whom nothing settled covers any more.
     ``left`` are these, who are left as they are, and taken out of ``shown``, both sides of the diff by name.
     """
 
@@ -88,7 +108,7 @@ class Waves:
     wishes: Mapping[str, Wish]
     ledger: Ledger
     policies: Sequence[MfaPolicy]
-    uncovered: Callable[[Defences, Collection[str]], Mapping[str, Skipped]]
+    uncovered: Callable[[Defences, Defences, Collection[str]], Mapping[str, Skipped]]
     shown: tuple[dict[str, str], dict[str, str]]
     restores: bool
     canary: bool
@@ -113,7 +133,11 @@ class Waves:
             self.settled = True
         states = read_states(self.run.client, ids)
         there = [wish for wish in wave if wish.cover and not isinstance(states[wish.id], NotFound)]
-        left = self.uncovered(self._cover_now(), [wish.id for wish in there]) if there else {}
+        if there:
+            now = self._cover_now()
+            left = self.uncovered(now, self._settled_of(now), [wish.id for wish in there])
+        else:
+            left = {}
         self._leave(left)
         self.entries = {}
         for wish in wave:
@@ -149,16 +173,15 @@ class Waves:
             return
         now = self.run.client.now()
         since = [_epoch(policy.changed) for policy in self.policies if policy.changed]
-        by = [f"policy {policy.name}" for policy in self.policies if not policy.changed]
-        if any(wish.cover and wish.cover.by == SECURITY_DEFAULTS for wish in self.wishes.values()):
+        by = [policy_cover(policy.name) for policy in self.policies if not policy.changed]
+        if self._uses_defaults():
             by.append(SECURITY_DEFAULTS)
-        lines = self.ledger.lines() if by else []
+        seen = cover_seen(self.ledger.lines()) if by else {}
         for one in by:
-            seen = cover_seen(lines, one)
-            if seen is None:
-                seen = self._stamp()
-                self.ledger.append([line(COVER, self._tenant_id(), seen, by=one)])
-            since.append(_epoch(seen))
+            if one not in seen:
+                seen[one] = stamp_of(self.run)
+                self.ledger.append([line(COVER, self._tenant_id(), seen[one], by=one)])
+            since.append(_epoch(seen[one]))
         seconds = min(max(since, default=now) + settle_time - now, settle_time)
         if seconds > 0:
             self.run.client.policy.pause(seconds)
@@ -168,10 +191,10 @@ class Waves:
         trusting = self.run.options["accept_trusted_locations"]
         now = read_tenant_cover(self.run.client, trusted_locations=trusting).defences
         wrong = [f"'{policy.name}'" for policy in self.policies if policy not in now.policies]
-        uses_defaults = any(wish.cover and wish.cover.by == SECURITY_DEFAULTS for wish in self.wishes.values())
-        if uses_defaults and not now.security_defaults:
+        if self._uses_defaults() and not now.security_defaults:
             wrong.append("security defaults")
         if wrong:
+            note_cover_gone(self.run, self.ledger, cover_seen(self.ledger.lines()), now)
             unread = f" {now.unread}" if now.unread else ""
             raise CoverGone(
                 f"Stopped before a write: what covers the users was switched off, changed, or cannot be read any more "
@@ -179,13 +202,22 @@ class Waves:
             )
         return now
 
+    def _settled_of(self, now: Defences) -> Defences:
+        """Only what was waited for. What came since may not be in force everywhere yet."""
+        return replace(
+            now, security_defaults=now.security_defaults and self._uses_defaults(), policies=tuple(self.policies)
+        )
+
+    def _uses_defaults(self) -> bool:
+        return any(wish.cover and wish.cover.by == SECURITY_DEFAULTS for wish in self.wishes.values())
+
     # After a wave
 
     def finish(self, answers: Mapping[str, M365Error | None]) -> None:
         """Raises SomeFailed where going on makes no sense."""
         self.pace.note(len(answers))
-        self._take_refusals(answers)
-        shown = self._until_shown([one for one in self.entries.values() if self._may_be_done(answers[one.id])])
+        shown = self._take_refusals(answers)
+        shown |= self._until_shown([one for one in self.entries.values() if self._may_be_done(answers[one.id])])
         for entry in self.entries.values():
             error = answers[entry.id]
             if entry.id in shown:
@@ -198,19 +230,36 @@ class Waves:
         self._note(done, [entry for entry in self.entries.values() if entry.id in shown])
         self._stop_where_it_makes_no_sense(answers, shown)
 
-    def _take_refusals(self, answers: Mapping[str, M365Error | None]) -> None:
+    def _take_refusals(self, answers: Mapping[str, M365Error | None]) -> dict[str, str]:
+        """Note who was refused, where Graph still shows what was before. The states by id of those who were changed.
+
+        Of whoever cannot be read, the change stays open in the ledger: what was not done needs no putting back.
+        """
+        refusals = {key: error for key, error in answers.items() if error is not None and not is_doubtful(error)}
+        states = self._read_refused(list(refusals))
+        shown: dict[str, str] = {}
         refused = []
-        for identity, error in answers.items():
-            if error is None or is_doubtful(error):
+        for identity, error in refusals.items():
+            entry, state = self.entries[identity], states[identity]
+            if isinstance(state, str) and converged(entry.left, state):
+                shown[identity] = state
                 continue
-            entry = self.entries[identity]
-            refused.append(entry)
             if isinstance(error, NotFound):
                 self.gone.append(entry.name)
             else:
                 self.failures[entry.name] = error.message
+            as_before = isinstance(state, str) and converged(entry.before, state)
+            if as_before or (isinstance(error, NotFound) and isinstance(state, NotFound)):
+                refused.append(entry)
         if not self.restores:
             self._note(REFUSED, refused)
+        return shown
+
+    def _read_refused(self, ids: Sequence[str]) -> Mapping[str, str | GraphError | None]:
+        try:
+            return read_states(self.run.client, ids)
+        except M365Error:  # why the changes failed is told, and that is most likely the reason
+            return dict.fromkeys(ids)
 
     def _may_be_done(self, error: M365Error | None) -> bool:
         return error is None or is_doubtful(error)
@@ -247,11 +296,8 @@ class Waves:
     # The ledger
 
     def _note(self, event: str, entries: Collection[Entry]) -> None:
-        stamp, tenant_id = self._stamp(), self._tenant_id()
+        stamp, tenant_id = stamp_of(self.run), self._tenant_id()
         self.ledger.append(change(event, tenant_id, stamp, entry) for entry in entries)
-
-    def _stamp(self) -> str:
-        return datetime.fromtimestamp(self.run.client.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _tenant_id(self) -> str:
         return self.run.client.token().tenant_id

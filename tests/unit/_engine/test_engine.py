@@ -20,6 +20,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     M365Error,
     OptionError,
     Unavailable,
+    UnreadableAnswer,
 )
 from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph, answered, refused, run_of
 
@@ -743,7 +744,24 @@ def test_a_lost_connection_is_told_as_changed_unless_it_is_certain_that_nothing_
     assert (result["failed"], result["msg"], result["changed"]) == (True, "Gone.", changed)
 
 
-@pytest.mark.parametrize(("kind", "status", "changed"), [(Unavailable, 503, True), (GraphError, 400, False)])
+@pytest.mark.parametrize("certain", [True, False])
+def test_what_ended_for_time_may_have_made_the_change_before(certain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_method: str, _path: str, _body: Any) -> None:
+        raise too_late
+
+    too_late = DeadlineExceeded("Too late.")
+    if not certain:
+        too_late.doubt()
+    graph = family()
+    graph.on_write = write
+    result = execute(graph, monkeypatch, resource=Family())
+    assert (result["failed"], result["msg"], result["changed"]) == (True, too_late.message, not certain)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "changed"),
+    [(Unavailable, 503, True), (UnreadableAnswer, 200, True), (GraphError, 400, False)],
+)
 def test_a_server_error_may_have_made_the_change(
     kind: type[GraphError], status: int, changed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

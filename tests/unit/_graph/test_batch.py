@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 import responses
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.batch import BatchRequest, BatchResponse, Read
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.client import GraphClient
@@ -307,6 +308,78 @@ def test_what_is_in_doubt_is_told_from_what_was_not_done(
     unordered.add_callback("POST", BATCH, first_only)
     answers = client.batch([BatchRequest("PATCH", f"/users/{place}", body={}) for place in range(40)])
     assert [answer.error.code for answer in answers if answer.error] == [code] * 20
+
+
+def change(number: int) -> list[BatchRequest]:
+    return [BatchRequest("PATCH", f"/users/{place}", body={}) for place in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("method", "statuses", "doubtful"),
+    [
+        ("PATCH", (504, 429), True),
+        ("PATCH", (503, 429, 429), True),
+        ("PATCH", (500, 403), True),
+        ("PATCH", (429, 403), False),
+        ("PATCH", (429, 429), False),
+        ("PATCH", (429, 503), False),  # an Unavailable is in doubt by itself
+        ("GET", (504, 429), False),
+    ],
+)
+def test_an_item_that_may_have_been_done_before_stays_in_doubt(
+    connected: Connect,
+    unordered: responses.RequestsMock,
+    waits: list[float],
+    method: str,
+    statuses: tuple[int, ...],
+    doubtful: bool,
+) -> None:
+    left = list(statuses)
+    unordered.add_callback("POST", BATCH, answering(lambda _item: {"status": left.pop(0)}))
+    client = connected(access_token=make_token(), max_retries=len(statuses) - 1)
+    (answer,) = client.batch([BatchRequest(method, "/users/1")])
+    assert answer.status == statuses[-1]
+    assert answer.error is not None
+    assert answer.error.maybe_done is doubtful
+
+
+@pytest.mark.parametrize(("status", "doubtful"), [(504, True), (429, False)])
+def test_a_batch_that_never_got_through_again_says_whether_it_may_have_been_done(
+    connected: Connect, unordered: responses.RequestsMock, waits: list[float], status: int, doubtful: bool
+) -> None:
+    """Items were answered for the moment, and then no connection is to be had."""
+    served: list[int] = []
+
+    def first_only(request: Any) -> Any:
+        served.append(1)
+        if len(served) > 1:
+            refused = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
+            raise requests.exceptions.ConnectionError(MaxRetryError(None, BATCH, refused))  # type: ignore[arg-type]
+        return answering(always({"status": status}))(request)
+
+    unordered.add_callback("POST", BATCH, first_only)
+    client = connected(access_token=make_token(), max_retries=1)
+    with pytest.raises(ConnectionFailed) as caught:
+        client.batch(change(2))
+    assert (caught.value.certain, caught.value.maybe_done) == (True, doubtful)
+
+
+def test_doubt_about_one_item_is_none_about_another(
+    connected: Connect, unordered: responses.RequestsMock, waits: list[float]
+) -> None:
+    """One is done, one may have been done, one was throttled; then it is too late."""
+    asked: list[int] = []
+
+    def only_once() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise DeadlineExceeded("Too late.")
+
+    statuses = {"/users/0": 204, "/users/1": 504, "/users/2": 429}
+    unordered.add_callback("POST", BATCH, answering(lambda item: {"status": statuses[item["url"]]}))
+    client = connected(access_token=make_token(), before_write=only_once, max_retries=1)
+    errors = [answer.error for answer in client.batch(change(3))]
+    assert [error and error.code for error in errors] == [None, "NoAnswer", "NotSent"]
 
 
 def test_a_connection_that_fails_at_once_raises(client: GraphClient, unordered: responses.RequestsMock) -> None:

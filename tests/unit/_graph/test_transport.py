@@ -26,6 +26,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     ConnectionFailed,
     DeadlineExceeded,
     GraphError,
+    M365Error,
     OptionError,
     Throttled,
     Unavailable,
@@ -36,6 +37,7 @@ from ansible_collections.zerotrust.m365.tests.unit._graph.graph_service import (
     TENANT,
     Connect,
     Server,
+    Step,
     Told,
     make_token,
 )
@@ -357,8 +359,9 @@ def test_a_deletion_whose_answer_was_lost_is_done(local: GraphClient, server: Se
     assert len(server.seen) == 2
 
 
+@pytest.mark.parametrize(("status", "certain"), [(429, True), (503, False), (500, False)])
 def test_a_retry_of_a_write_that_comes_too_late_is_not_sent(
-    connected: Connect, server: Server, waits: list[float]
+    status: int, certain: bool, connected: Connect, server: Server, waits: list[float]
 ) -> None:
     asked: list[int] = []
 
@@ -368,10 +371,112 @@ def test_a_retry_of_a_write_that_comes_too_late_is_not_sent(
             raise DeadlineExceeded("Too late.")
 
     client = connected(before_write=once, **server.options())
-    server.answer(503)
-    with pytest.raises(DeadlineExceeded):
+    server.answer(status)
+    with pytest.raises(DeadlineExceeded) as raised:
         client.patch("/users/1", {})
     assert len(server.seen) == 1
+    assert raised.value.maybe_done is not certain
+    doubt = "" if certain else " An earlier attempt may have been done all the same."
+    assert raised.value.message == f"Too late.{doubt}"
+
+
+@pytest.mark.parametrize(("first", "certain"), [("reset", False), (503, False), (429, True)])
+def test_a_write_is_certain_not_to_be_done_only_by_all_its_attempts(
+    connected: Connect,
+    server: Server,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    first: Any,
+    certain: bool,
+) -> None:
+    """The first attempt reaches the server, all others find its port closed."""
+
+    def refuse(*_arguments: Any, **_keywords: Any) -> Any:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    def close(_message: str) -> None:
+        monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
+
+    client = connected(warn=close, **server.options())
+    server.script.append(Step(instead="reset") if first == "reset" else Step(first, headers={"Connection": "close"}))
+    with pytest.raises(ConnectionFailed, match="Connection refused") as caught:
+        client.patch("/users/1", {})
+    assert len(server.seen) == 1
+    assert caught.value.certain is certain
+    assert ("It is not known whether the change was made." in caught.value.message) is not certain
+
+
+@pytest.mark.parametrize(
+    ("method", "statuses", "doubtful"),
+    [
+        ("PATCH", (504, 429), True),
+        ("PATCH", (500, 403), True),
+        ("PATCH", (504, 429, 429), True),
+        ("PATCH", (429, 429), False),
+        ("PATCH", (403,), False),
+        ("PATCH", (504, 401), True),
+        ("GET", (504, 429), False),
+    ],
+)
+def test_a_refusal_says_whether_an_earlier_attempt_may_have_been_done(
+    connected: Connect,
+    server: Server,
+    waits: list[float],
+    method: str,
+    statuses: tuple[int, ...],
+    doubtful: bool,
+) -> None:
+    client = connected(**server.options(), max_retries=len(statuses) - 1)
+    for status in statuses:
+        server.answer(status)
+    with pytest.raises(GraphError) as caught:
+        client.get("/users/1") if method == "GET" else client.patch("/users/1", {})
+    assert caught.value.status == statuses[-1]
+    assert caught.value.maybe_done is doubtful
+    assert caught.value.message.endswith("An earlier attempt may have been done all the same.") is doubtful
+
+
+@pytest.mark.parametrize(("first", "doubtful"), [(504, True), (429, False)])
+@pytest.mark.parametrize("last", [403, 504, None])
+def test_doubt_outlives_a_token_that_is_renewed(
+    connected: Connect,
+    server: Server,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    first: int,
+    doubtful: bool,
+    last: int | None,
+) -> None:
+    """It is answered by ``last``, or comes too late."""
+    asked: list[int] = []
+
+    def not_the_third_time() -> None:
+        asked.append(1)
+        if last is None and len(asked) == 3:
+            raise DeadlineExceeded("Too late.")
+
+    client = connected(before_write=not_the_third_time, **server.options(), max_retries=1)
+    monkeypatch.setattr(client._tokens, "renewed", lambda token: token)
+    for status in (first, 401, last, 403):
+        if status is not None:
+            server.answer(status)
+    with pytest.raises(M365Error) as caught:
+        client.patch("/users/1", {})
+    assert isinstance(caught.value, DeadlineExceeded) is (last is None)
+    assert caught.value.maybe_done is (doubtful or last == 504)
+
+
+@pytest.mark.parametrize(("first", "doubtful"), [(504, True), (429, False)])
+def test_what_a_batch_may_have_done_before_stays_in_doubt(
+    connected: Connect, server: Server, waits: list[float], first: int, doubtful: bool
+) -> None:
+    server.answer(first)
+    server.answer(200, {"responses": [{"id": "0", "status": 403, "body": {}}, {"id": "1", "status": 204}]})
+    requests = [BatchRequest("PATCH", f"/users/{number}", body={}) for number in range(2)]
+    refused, done = connected(**server.options()).batch(requests)
+    assert refused.error is not None
+    assert refused.error.maybe_done is doubtful
+    assert done.error is None
 
 
 def test_closing_ends_a_wait(connected: Connect, server: Server) -> None:

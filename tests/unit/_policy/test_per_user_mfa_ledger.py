@@ -15,15 +15,18 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.per_user_mf
     CHANGE,
     CHANGED,
     COVER,
+    COVER_GONE,
     REFUSED,
     RESTORE,
     RESTORED,
     Entry,
     change,
+    cover_gone,
     cover_seen,
     line,
     open_entries,
     other_tenants,
+    policy_cover,
 )
 
 NOW = "2026-11-23T12:00:00Z"
@@ -37,7 +40,7 @@ lines = st.lists(
         st.sampled_from([CHANGE, CHANGED, REFUSED, RESTORE, RESTORED]),
         entries,
     )
-    | st.just(line(COVER, "tenant", NOW, by="security_defaults"))
+    | st.sampled_from([COVER, COVER_GONE]).map(lambda event: line(event, "tenant", NOW, by="security_defaults"))
 )
 
 
@@ -83,10 +86,65 @@ def test_what_a_line_says() -> None:
     }
 
 
+LATER, LAST = "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"
+DEFAULTS = "security_defaults"
+
+
+def seen(at: str, by: str = DEFAULTS) -> dict[str, Any]:
+    return line(COVER, "tenant", at, by=by)
+
+
+def gone(by: str = DEFAULTS) -> dict[str, Any]:
+    return line(COVER_GONE, "tenant", LATER, by=by)
+
+
 def test_when_cover_was_first_seen() -> None:
-    seen = [line(COVER, "tenant", stamp, by="security_defaults") for stamp in (NOW, "2026-12-01T00:00:00Z")]
-    assert cover_seen(seen, "security_defaults") == NOW
-    assert cover_seen(seen, "policy MFA for all") is None
+    assert cover_seen([]) == {}
+    assert cover_seen([seen(NOW), seen(LATER), seen(LATER, "policy A")]) == {DEFAULTS: NOW, "policy A": LATER}
+
+
+def test_cover_that_was_gone_counts_from_when_it_came_back() -> None:
+    both = [seen(NOW), seen(NOW, "policy A"), gone()]
+    assert cover_seen(both) == {"policy A": NOW}
+    assert cover_seen([gone(), *both, gone(), seen(LATER), seen(LAST)]) == {DEFAULTS: LATER, "policy A": NOW}
+
+
+@pytest.mark.parametrize(("event", "voids"), [(RESTORE, True), (RESTORED, True), (CHANGE, False), (CHANGED, False)])
+def test_after_anything_was_put_back_all_cover_counts_anew(event: str, voids: bool) -> None:
+    put_back = change(event, "tenant", LATER, Entry("a", "ann", "enforced", "disabled"))
+    before = [seen(NOW), seen(NOW, "policy A"), put_back]
+    assert cover_seen(before) == ({} if voids else {DEFAULTS: NOW, "policy A": NOW})
+    assert cover_seen([*before, seen(LAST)])[DEFAULTS] == (LAST if voids else NOW)
+
+
+@pytest.mark.parametrize(
+    ("security_defaults", "policies", "missing"),
+    [
+        (True, ["A", "B"], []),
+        (False, ["A", "B"], [DEFAULTS]),
+        (None, ["A"], ["policy B"]),
+        (True, [], ["policy A", "policy B"]),
+        (True, ["security_defaults", "B"], ["policy A"]),
+        (False, None, [DEFAULTS]),
+        (None, None, []),
+    ],
+)
+def test_what_is_not_there_any_more(
+    security_defaults: bool | None, policies: list[str] | None, missing: list[str]
+) -> None:
+    known = [DEFAULTS, policy_cover("A"), policy_cover("B")]
+    assert cover_gone(known, security_defaults, policies) == missing
+    assert cover_gone([], security_defaults, policies) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [({}, "'event' is missing"), ({"event": "cover", "by": "a"}, "'at' is missing")]
+    + [({"event": event, "at": NOW}, "'by' is missing") for event in (COVER, COVER_GONE)],
+)
+def test_an_odd_line_about_cover_is_refused(item: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^{words}$"):
+        cover_seen([item])
 
 
 def test_other_tenants_are_named() -> None:

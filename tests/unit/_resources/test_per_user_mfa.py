@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.per_user_mfa import RESOURCE
@@ -633,6 +635,147 @@ def test_a_tenant_that_stays_throttled_stops_the_run(covered: SimulatedTenant, l
     assert states(covered) == before
 
 
+def lose_answers(
+    tenant: SimulatedTenant, *, times: int | None = None, after: Callable[[], object] | None = None
+) -> None:
+    """Writes are done and answered by 504; ``after`` is called once they were."""
+    fault = {"path": REQUIREMENTS, "method": "PATCH", "status": 504, "when": "after", "times": times}
+    tenant.client.admin("POST", "/faults", fault)
+
+    def look(_method: str, _path: str, body: bytes) -> None:
+        if b'"PATCH"' in body and after:
+            tenant.on_answer = lambda _method, _path, _body: None
+            tenant.client.admin("DELETE", "/faults")
+            after()
+
+    tenant.on_answer = look
+
+
+@pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 4000}, {"status": 403}], ids=["throttled", "refused"])
+def test_what_was_done_before_the_last_answer_is_put_back(
+    covered: SimulatedTenant, ledger: Path, fault: dict[str, Any]
+) -> None:
+    """The first attempt is done, its answers are lost, and the second one is not taken."""
+    before = states(covered)
+    then = {"path": REQUIREMENTS, "method": "PATCH", "times": None, **fault}
+    lose_answers(covered, after=lambda: covered.client.admin("POST", "/faults", then))
+    result = run(covered, ledger, max_retries=1)
+    assert result["changed"]
+    # The first 20 were done, and are known to be; what was never taken may be told as such.
+    done = {name for name in before if states(covered)[name] != before[name]}
+    told: dict[str, set[str]] = {}
+    for line in lines(ledger):
+        told.setdefault(line["event"], set()).add(line.get("user_principal_name", ""))
+    assert done
+    assert told["changed"] == done
+    assert not told.get("refused", set()) & done
+    covered.client.admin("DELETE", "/faults")
+    run(covered, ledger)
+    run(covered, restore_from=str(ledger))
+    assert states(covered) == before
+
+
+def lose_the_connection(tenant: SimulatedTenant, *, done: bool) -> None:
+    """No write gets an answer, and it is said that none was sent."""
+
+    def lost(_method: str, _path: str, body: bytes) -> None:
+        if b'"PATCH"' in body:
+            refused = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
+            raise requests.exceptions.ConnectionError(MaxRetryError(None, "/", refused))  # type: ignore[arg-type]
+
+    if done:
+        tenant.on_answer = lost
+    else:
+        tenant.on_request = lost
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_refusal_is_noted_only_where_graph_shows_what_was_before(
+    covered: SimulatedTenant, ledger: Path, done: bool
+) -> None:
+    before = states(covered)
+    in_use = sum(state != "disabled" for state in before.values())
+    lose_the_connection(covered, done=done)
+    result = run(covered, ledger)
+    covered.on_request = covered.on_answer = lambda _method, _path, _body: None
+    assert result["failed"]
+    assert "cannot be reached" in result["msg"]
+    assert Counter(line["event"] for line in lines(ledger)) == {
+        "change": in_use,
+        "changed" if done else "refused": in_use,
+    }
+    result = run(covered, restore_from=str(ledger)) if done else run(covered, ledger, check_mode=True)
+    assert result["per_user_mfa"]["changed"] == in_use
+    assert states(covered) == before
+
+
+@pytest.mark.parametrize("fault", [{"status": 403}, None], ids=["one by one", "all of them"])
+def test_where_the_refused_cannot_be_read_the_change_stays_open(
+    covered: SimulatedTenant, ledger: Path, fault: dict[str, Any] | None
+) -> None:
+    before = states(covered)
+    covered.client.admin("POST", "/faults", {"path": REQUIREMENTS, "method": "PATCH", "status": 403, "times": None})
+
+    def look(_method: str, _path: str, body: bytes) -> None:
+        if b'"PATCH"' in body and fault:
+            covered.client.admin("POST", "/faults", {"path": REQUIREMENTS, "method": "GET", "times": None, **fault})
+        elif b'"PATCH"' in body:
+            covered.on_request = gone
+
+    def gone(_method: str, _path: str, _body: bytes) -> None:
+        raise requests.exceptions.ConnectionError("reset")
+
+    covered.on_answer = look
+    result = run(covered, ledger, wave_size=3)
+    covered.on_request = covered.on_answer = lambda _method, _path, _body: None
+    covered.client.admin("DELETE", "/faults")
+    assert result["failed"]
+    assert "403" in result["msg"]
+    assert {line["event"] for line in lines(ledger)} == {"change"}
+    assert states(covered) == before
+    # It was not done, so there is nothing to put back.
+    restored = run(covered, restore_from=str(ledger))
+    assert not restored["changed"]
+    assert restored["per_user_mfa"]["skipped"] == []
+
+
+def test_who_registers_while_refused_is_as_before(covered: SimulatedTenant, ledger: Path) -> None:
+    name = next(name for name, state in states(covered).items() if state == "enabled")
+    covered.client.admin("POST", "/faults", {"path": REQUIREMENTS, "method": "PATCH", "status": 403, "times": None})
+
+    def look(_method: str, _path: str, body: bytes) -> None:
+        if "PATCH" in str(body):
+            covered.change(name, perUserMfaState="enforced")
+
+    covered.on_answer = look
+    run(covered, ledger, users=[name])
+    assert [line["event"] for line in lines(ledger)] == ["change", "refused"]
+
+
+def test_who_somebody_else_changed_while_refused_stays_open(covered: SimulatedTenant, ledger: Path) -> None:
+    name = next(name for name, state in states(covered).items() if state == "enforced")
+    covered.client.admin("POST", "/faults", {"path": REQUIREMENTS, "method": "PATCH", "status": 403, "times": None})
+
+    def look(_method: str, _path: str, body: bytes) -> None:
+        if "PATCH" in str(body):
+            covered.change(name, perUserMfaState="enabled")
+
+    covered.on_answer = look
+    run(covered, ledger, users=[name])
+    assert [line["event"] for line in lines(ledger)] == ["change"]
+
+
+def test_a_refusal_to_put_back_is_looked_at_too(covered: SimulatedTenant, ledger: Path) -> None:
+    before = states(covered)
+    run(covered, ledger)
+    lose_the_connection(covered, done=True)
+    run(covered, restore_from=str(ledger))
+    assert states(covered) == before
+    assert Counter(line["event"] for line in lines(ledger))["restored"] == sum(
+        state != "disabled" for state in before.values()
+    )
+
+
 @pytest.mark.deep
 def test_a_state_that_is_shown_late_is_waited_for(covered: SimulatedTenant, ledger: Path) -> None:
     before = states(covered)
@@ -1040,6 +1183,137 @@ def test_a_policy_says_itself_since_when_it_is_there(
     assert [90 < seconds <= 100 for seconds in waited] == [True]
 
 
+@pytest.fixture
+def pauses(legacy: SimulatedTenant, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that were waited, which pass in the simulated tenant only. Security defaults take their time."""
+    waited: list[float] = []
+
+    def pause(_policy: object, seconds: float) -> None:
+        waited.append(seconds)
+        legacy.simulation.clock.advance(seconds)
+
+    monkeypatch.setattr("ansible_collections.zerotrust.m365.plugins.module_utils._graph.retry.RetryPolicy.pause", pause)
+    legacy.assume(security_defaults_take_effect_after_seconds="900")
+    return waited
+
+
+def months_later(tenant: SimulatedTenant) -> None:
+    tenant.simulation.clock.advance(90 * 86400)
+    tenant.client.kept_token = None
+
+
+def cover_events(ledger: Path) -> list[str]:
+    return [line["event"] for line in lines(ledger) if "by" in line]
+
+
+def test_security_defaults_that_come_back_after_a_restore_settle_anew(
+    legacy: SimulatedTenant, ledger: Path, pauses: list[float]
+) -> None:
+    switch_defaults(legacy, on=True)
+    run(legacy, ledger, settle_time=900)
+    assert run(legacy, restore_from=str(ledger))["changed"]
+    switch_defaults(legacy, on=False)
+    months_later(legacy)
+    switch_defaults(legacy, on=True)
+    assert run(legacy, ledger, settle_time=900)["changed"]
+    assert [899 < seconds <= 900 for seconds in pauses] == [True, True]
+    assert cover_events(ledger) == ["cover", "cover"]
+    assert legacy.violations() == []
+
+
+@pytest.mark.parametrize("restores", [False, True], ids=["run", "restore"])
+def test_security_defaults_that_were_seen_off_settle_anew(
+    legacy: SimulatedTenant, ledger: Path, pauses: list[float], restores: bool
+) -> None:
+    """A dry run sees it, too, but leaves the ledger alone."""
+    switch_defaults(legacy, on=True)
+    run(legacy, ledger, settle_time=900, wave_size=3)
+    switch_defaults(legacy, on=False)
+    months_later(legacy)
+    again: dict[str, Any] = {"restore_from": str(ledger)} if restores else {"ledger": ledger}
+    run(legacy, **again, check_mode=True)
+    assert cover_events(ledger) == ["cover"]
+    for _time in range(2):
+        run(legacy, **again)
+    assert cover_events(ledger) == ["cover", "cover_gone"]
+    (nobody_asked_three,) = legacy.violations()
+    assert "identitySecurityDefaultsEnforcementPolicy" in nobody_asked_three  # that was this test
+    switch_defaults(legacy, on=True)
+    run(legacy, ledger, settle_time=900)
+    assert [899 < seconds <= 900 for seconds in pauses] == [True, True]
+    assert cover_events(ledger) == ["cover", "cover_gone", "cover"]
+    assert legacy.violations() == [nobody_asked_three]
+
+
+def test_security_defaults_that_go_off_between_two_waves_are_noted(
+    covered: SimulatedTenant, ledger: Path, pauses: list[float]
+) -> None:
+    after_the_canary(covered, lambda: switch_defaults(covered, on=False))
+    assert run(covered, ledger, settle_time=900, canary=1)["failed"]
+    assert cover_events(ledger) == ["cover", "cover_gone"]
+
+
+def test_security_defaults_that_cannot_be_read_are_not_gone(
+    covered: SimulatedTenant, ledger: Path, pauses: list[float]
+) -> None:
+    run(covered, ledger, settle_time=900, wave_size=3)
+    fault = {"path": "/policies/identitySecurityDefaultsEnforcementPolicy", "status": 403, "times": None}
+    covered.client.admin("POST", "/faults", fault)
+    assert not run(covered, ledger)["changed"]
+    assert cover_events(ledger) == ["cover"]
+
+
+# Cover that comes meanwhile
+
+
+def swap_cover_at_the_wave(tenant: SimulatedTenant, change: Callable[[], object]) -> None:
+    """Have something done once, after it was decided what covers whom, and before the first wave is judged."""
+    decided: list[str] = []
+
+    def look(method: str, path: str, body: bytes) -> None:
+        if REQUIREMENTS in path + body.decode() and decided:
+            tenant.on_request = lambda _method, _path, _body: None
+            change()
+        elif b"conditionalAccess" in body:
+            decided.append(path)
+
+    tenant.on_request = look
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+def test_who_is_covered_only_by_what_came_meanwhile_keeps_it(
+    business: SimulatedTenant, ledger: Path, everybody: bool
+) -> None:
+    users, spared = covered_staff(business)
+    months_later(business)
+    late = users if everybody else users[:1]
+
+    def change() -> None:
+        put_into(business, spared, *late)
+        add_policy(business, "Brand new", {"includeUsers": late})
+
+    swap_cover_at_the_wave(business, change)
+    result = run(business, ledger, users=users, settle_time=900)
+    assert verdicts(result) == dict.fromkeys(late, "unknown")
+    assert {one["reason"] for one in result["per_user_mfa"]["skipped"]} == {per_user_mfa.CAME_MEANWHILE}
+    assert result["per_user_mfa"]["changed"] == len(users) - len(late) == len(writes(business))
+
+
+def test_security_defaults_that_came_meanwhile_do_not_count(business: SimulatedTenant, ledger: Path) -> None:
+    users, spared = covered_staff(business)
+    months_later(business)
+
+    def change() -> None:
+        put_into(business, spared, users[0])
+        policy = business.store.documents("securityDefaults")[0]
+        business.store.update("securityDefaults", policy["id"], document={**policy, "isEnabled": True})
+
+    swap_cover_at_the_wave(business, change)
+    result = run(business, ledger, users=users)
+    assert verdicts(result) == {users[0]: "unknown"}
+    assert result["per_user_mfa"]["changed"] == 3
+
+
 # Bad input
 
 
@@ -1079,6 +1353,7 @@ def test_bad_input(legacy: SimulatedTenant, ledger: Path, options: dict[str, Any
         (b'{"event": "change"}\n', "'tenant_id' is missing"),
         (b'{"event": "change", "tenant_id": "other"}\n', "about another tenant (other)"),
         (b'{"event": "more", "tenant_id": "TENANT", "id": "1"}\n', "not known to this version"),
+        (b'{"event": "cover_gone", "tenant_id": "TENANT"}\n', "'by' is missing"),
         (
             b'{"event": "change", "tenant_id": "TENANT", "id": "1", "user_principal_name": "a", "before": "on"}\n',
             "no state of per-user MFA",
