@@ -210,7 +210,9 @@ emergency_access_activity:
               description: Entra's words for the error.
               type: str
             mfa:
-              description: Whether it was successful with MFA. Null where the log does not tell.
+              description:
+                - Whether it was successful with MFA. V(false) also where the log says that MFA was skipped, for a
+                  remembered device or a location for instance. Null where the log does not tell.
               type: bool
             methods:
               description: The methods that succeeded, in Microsoft's words. Empty where the log does not tell.

@@ -44,6 +44,7 @@ options:
         description:
           - Second factors that the operator vouches for, since Graph does not show them or not whose they are. Passkeys
             are not among them, for Graph shows every one.
+          - V(totp_token) counts only where Graph shows a software OATH token of the account as well.
         type: list
         elements: str
         choices: [certificate, hardware_oath_token, totp_token]
@@ -57,6 +58,8 @@ options:
             description:
               - The day of the drill as C(YYYY-MM-DD). Days in the future are refused.
               - Where Graph shows the last sign-in, a drill after which there was none does not count.
+              - A drill on a day before the account was created does not count, for it was of an earlier account of this
+                name. The day of creation is that of UTC.
             type: str
             required: true
           enforcement:
@@ -112,7 +115,9 @@ notes:
     inferred, and the sentence of the check says so. Without Microsoft Entra ID P1 the last sign-in is unknown.
   - Graph does not show whether a certificate of a user is registered, only its binding. So a certificate counts as
     V(prepared) until a drill proves it.
-  - Restrictions of passkeys to certain models and passkey profiles are not looked at. A drill finds them.
+  - A passkey counts where the authentication methods policy takes it, by its model and kind, under the key restrictions
+    of the method Fido2 or the passkey profiles of the account. Where Graph does not show these or the model, it is
+    unknown.
 seealso:
   - module: zerotrust.m365.conditional_access_exclusion
   - module: zerotrust.m365.tenant_info

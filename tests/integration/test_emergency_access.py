@@ -387,6 +387,26 @@ def test_a_seal_that_does_not_fit_its_account(seal: dict[str, Any], words: str, 
 
 
 @pytest.mark.deep
+def test_an_account_made_by_hand_after_a_refusal_has_another_password(simulator: Simulator, sealed: Make) -> None:
+    emergency = sealed()
+    simulator.strike(path="/users$", method="POST", status=403, tenant=emergency.tenant.tenant_id, times=None)
+    run = emergency.run()
+    assert run.return_code == 2
+    assert "stays sealed; the next run uses it again" in messages(run, "localhost")
+    assert emergency.seal("emergency1")["tried_until"] is None
+    simulator.heal()
+    body = {
+        "accountEnabled": True,
+        "displayName": "Emergency access 1",
+        "mailNickname": "emergency1",
+        "userPrincipalName": f"emergency1@{emergency.tenant.initial_domain}",
+        "passwordProfile": {"password": "somebody-Elses-1"},
+    }
+    simulator.change(emergency.tenant, "POST", "/users", body)
+    emergency.refused("whether its password is the sealed one is not known")
+
+
+@pytest.mark.deep
 def test_an_account_that_somebody_else_makes_meanwhile(simulator: Simulator, sealed: Make, tmp_path: Path) -> None:
     """Just before it is created. Its password is not the one that was sealed for it, and never counts as that."""
     emergency = sealed()
@@ -620,6 +640,11 @@ def test_too_few_usable_accounts_stop_the_role(sealed: Make) -> None:
     assert verdict(run) == "insufficient"
     emergency.healthy()
     totp = [{"name": name, "second_factor": "totp_token", "attested": ["totp_token"]} for name in NAMES]
+    assert verdict(emergency.run("--check", emergency_access_accounts=totp)) == "insufficient"
+    for name in NAMES:
+        emergency.simulator.register(
+            emergency.tenant, f"{name}@{emergency.tenant.initial_domain}", ["softwareOneTimePasscode"]
+        )
     assert verdict(emergency.run("--check", emergency_access_accounts=totp)) == "drift"  # other display names
 
 

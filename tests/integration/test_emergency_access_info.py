@@ -201,6 +201,7 @@ def test_a_free_tenant_is_read_as_far_as_it_lets(simulator: Simulator, scenario:
     administrator = {"greenfield": "noor.visser", "hybrid": "camille.dubois"}[scenario]
     if refused:
         simulator.assume(tenant, {"conditional_access_read_on_free": "403"})
+    simulator.register(tenant, f"{administrator}@{tenant.initial_domain}", ["softwareOneTimePasscode"])
     found = looked(simulator, tenant, declared(administrator, attested=["totp_token"]), declared("nobody"))
     account, missing = found["accounts"]
     assert states(account)["global_administrator"] == "passed"

@@ -28,6 +28,9 @@ APPLICATION, USER, UNKNOWN = "application", "user", "unknown"
 MULTI_FACTOR, SINGLE_FACTOR = "multiFactorAuthentication", "singleFactorAuthentication"
 # Methods of authenticationDetails that are two factors by themselves; in English, however the tenant is set.
 TWO_FACTORS_AT_ONCE = ("passkey", "fido2", "windows hello")
+# How additionalDetails begins where MFA took place, now or for the session. Others begin likewise: denied, skipped.
+MFA_DONE = ("mfa completed", "mfa successfully completed", "mfa requirement satisfied")
+MFA_SKIPPED = "mfa requirement skipped"
 
 # What Python 3.10 does not take: the seven digits that Graph writes, and the letter.
 _FRACTION = re.compile(r"^([^.]*)\.\d*([^.]*)$")
@@ -159,12 +162,12 @@ def _methods(entry: Mapping[str, Any]) -> list[str]:
 
 def _mfa(entry: Mapping[str, Any], status: Mapping[str, Any]) -> bool | None:
     """Whether a successful sign-in was one with two factors; None where the log does not tell."""
-    if entry.get("authenticationRequirement") == MULTI_FACTOR:
-        return True
     if any(name.lower().startswith(TWO_FACTORS_AT_ONCE) for name in _methods(entry)):
         return True
-    details = _optional(status, "additionalDetails")
-    if details and details.upper().startswith("MFA "):
+    details = (_optional(status, "additionalDetails") or "").lower()
+    if details.startswith(MFA_SKIPPED):
+        return False
+    if entry.get("authenticationRequirement") == MULTI_FACTOR or details.startswith(MFA_DONE):
         return True
     return False if entry.get("authenticationRequirement") == SINGLE_FACTOR else None
 

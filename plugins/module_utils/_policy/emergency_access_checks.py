@@ -29,6 +29,7 @@ from .emergency_accounts import (
     never_expires,
 )
 from .facts import Fact, UnexpectedShape, text
+from .passkeys import Allowance
 from .roles import GLOBAL_ADMINISTRATOR
 from .security_defaults import counted, quoted
 
@@ -41,6 +42,10 @@ GLOBAL_ADMINISTRATOR_NAME = "Global Administrator"
 NO_ACCOUNT = "There is no such account."
 SECURITY_DEFAULTS = "security_defaults"
 AUTHENTICATOR_APP = "microsoftAuthenticator"
+PASSKEYS_REFUSED = (
+    "Enable the method Fido2 for the account, with key restrictions or a passkey profile that take its passkey, or "
+    "register another one."
+)
 
 
 @dataclass(frozen=True)
@@ -350,10 +355,7 @@ def _second_factor(tenant: Tenant, account: Account, user: User) -> Judged:
     if not tenant.methods_policy.known:
         return UNKNOWN, f"{grade.sentence} Whether it may be used could not be read: {tenant.methods_policy.reason}"
     try:
-        allowed = {
-            factor: second_factors.is_allowed(tenant.methods_policy.value, factor, user.id, _groups(account))
-            for factor in sorted(grade.factors)
-        }
+        allowed = {factor: _is_allowed(tenant, account, user, factor) for factor in sorted(grade.factors)}
     except UnexpectedShape as error:
         said = f"{grade.sentence} Whether it may be used could not be read"
         return UNKNOWN, f"{said}: Graph's answer has an unexpected shape: {error}."
@@ -361,9 +363,22 @@ def _second_factor(tenant: Tenant, account: Account, user: User) -> Judged:
     note = (
         f" The authentication methods policy does not let it use: {second_factors.listed(refused)}." if refused else ""
     )
+    if second_factors.PASSKEY in refused:
+        note += f" {PASSKEYS_REFUSED}"
     if any_of(allowed.values()) is None:
         return UNKNOWN, f"{grade.sentence} Whether the tenant's settings allow it cannot be told.{note}"
     return (PASSED if any_of(allowed.values()) else FAILED), f"{grade.sentence}{note}"
+
+
+def _is_allowed(tenant: Tenant, account: Account, user: User, factor: str) -> bool | None:
+    """Of passkeys, whether one of those that are registered may be used. Raises UnexpectedShape."""
+    policy, groups = tenant.methods_policy.value, _groups(account)
+    if factor != second_factors.PASSKEY:
+        return second_factors.is_allowed(policy, factor, user.id, groups)
+    if not account.passkeys.known:
+        return None
+    allowance = Allowance(policy, user.id, groups)
+    return any_of([allowance.allows(passkey) for passkey in account.passkeys.value])
 
 
 def _under_security_defaults(tenant: Tenant, account: Account) -> Check:
@@ -404,7 +419,7 @@ def _totp_token(tenant: Tenant, account: Account, user: User) -> Judged:
     if not account.methods.known:
         return UNKNOWN, f"Whether its TOTP token is enrolled could not be read: {account.methods.reason}"
     if second_factors.TOTP_TOKEN not in account.methods.value:
-        return FAILED, "A TOTP token is vouched for, but Graph shows none: enrol it."
+        return FAILED, second_factors.NOT_ENROLLED
     if not tenant.methods_policy.known:
         return UNKNOWN, f"Whether it may use its TOTP token could not be read: {tenant.methods_policy.reason}"
     try:
@@ -457,6 +472,14 @@ def _drill(tenant: Tenant, account: Account) -> Check:
     said = f"The last drill{by} was on {drill.day.isoformat()}, {counted(age, 'day', 'days')} ago"
     if age > tenant.drill_max_age_days:
         return Check(name, FAILED, f"{said}; at most {tenant.drill_max_age_days} days are allowed.")
+    user: User | None = account.user.value
+    if user and user.created and drill.day < user.created:
+        return Check(
+            name,
+            FAILED,
+            f"{said}; it was of an earlier account of this name, for this one was created on "
+            f"{user.created.isoformat()} (UTC). Do a drill with this one.",
+        )
     if _is_contradicted(tenant.today, drill, account.sign_in):
         return Check(name, FAILED, f"{said}, but Entra has recorded no sign-in of the account since then.")
     enforced = "with MFA enforced" if drill.enforcement else "without MFA enforced, which proves little"

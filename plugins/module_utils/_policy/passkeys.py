@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .authentication_methods import ALL_USERS, check_shape
-from .conditional_access_reach import Memberships
+from .conditional_access_reach import Memberships, any_of
 from .facts import UnexpectedShape, boolean, objects, text
 from .second_factors import CONFIGURATIONS, PASSKEY, is_allowed
 
@@ -41,6 +41,12 @@ class Rule:
 
     def fits(self, kind: str, model: str, *, attested: bool) -> bool:
         return self.takes(kind) and (attested or not self.attested) and (model.lower() in self.models) is self.allows
+
+    def keeps(self, kind: str, model: Any) -> bool | None:
+        """Of a passkey that is registered already. None where its model is not shown, but matters."""
+        if self.models and not isinstance(model, str):
+            return None if self.takes(kind) else False
+        return self.fits(kind, str(model), attested=True)
 
 
 @dataclass(frozen=True)
@@ -102,21 +108,26 @@ class Allowance:
         allowed = is_allowed(self.policy, PASSKEY, self.user, self.groups)
         if not allowed:
             return allowed
-        rules, model = self.rules(), passkey.get("aaGuid")
-        if rules is None or not isinstance(model, str):
+        rules = self.rules()
+        if rules is None:
             return None
         kind = passkey.get("passkeyType") or DEVICE_BOUND
-        return any(rule.fits(kind, model, attested=True) for rule in rules)
+        return any_of([rule.keeps(kind, passkey.get("aaGuid")) for rule in rules])
 
     def rules(self) -> Sequence[Rule] | None:
-        """Of which a passkey must meet one; None where Graph does not show them. Raises UnexpectedShape."""
+        """Of which a passkey must meet one; None where Graph does not show them, or not whether the user is in a group
+        that has others. Raises UnexpectedShape."""
         check_shape(self.policy)
         configuration = _configuration(self.policy)
         chosen: set[str] = set()
         for target in objects(configuration, "includeTargets"):
             identity = text(target, "id").lower()
-            if identity in (ALL_USERS, self.user) or self.groups.one_of([identity]):
-                chosen |= {str(profile).lower() for profile in target.get("allowedPasskeyProfiles") or ()}
+            profiles_of_target = {str(profile).lower() for profile in target.get("allowedPasskeyProfiles") or ()}
+            meant = identity in (ALL_USERS, self.user) or self.groups.one_of([identity])
+            if meant is None and profiles_of_target:
+                return None
+            if meant:
+                chosen |= profiles_of_target
         if not chosen:
             attested = boolean(configuration, "isAttestationEnforced")
             return [_rule(None, attested, configuration.get("keyRestrictions"))]

@@ -56,6 +56,7 @@ METHODS = {
     "temporaryAccessPass": TEMPORARY_ACCESS_PASS,
 }
 NO_SECOND_FACTOR = ("password", "email", "qrCodePin")
+NOT_ENROLLED = "A TOTP token is vouched for, but Graph shows none: enrol it."
 
 
 def registered_methods(methods: Iterable[Mapping[str, Any]]) -> frozenset[str]:
@@ -75,6 +76,11 @@ def registered_methods(methods: Iterable[Mapping[str, Any]]) -> frozenset[str]:
             continue
         found.add(factor)
     return frozenset(found)
+
+
+def registered_passkeys(methods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The passkeys among the methods of a user, as Graph shows them. Raises UnexpectedShape."""
+    return [one for one in methods if registered_methods([one]) == {PASSKEY}]
 
 
 def is_activated(device: Any) -> bool:
@@ -108,25 +114,29 @@ def grade(expected: str | None, attested: Collection[str], methods: Fact, certif
     """``methods`` holds registered_methods, ``certificate`` whether ids of certificates are bound.
 
     ``expected`` narrows the question to that one factor. Without it, a software OATH token or a Temporary Access Pass
-    that Graph shows does not count by itself: the one may be somebody's phone, the other is gone tomorrow.
+    that Graph shows does not count by itself: the one may be somebody's phone, the other is gone tomorrow. A TOTP token
+    that is attested counts only where Graph shows a software OATH token as well.
     """
     shown = {factor: _shown(factor, methods, certificate) for factor in FACTORS}
     asked = [expected] if expected else [PASSKEY, HARDWARE_OATH_TOKEN, CERTIFICATE]
     found = [factor for factor in asked if shown[factor].known and shown[factor].value]
     registered = [factor for factor in found if factor not in (CERTIFICATE, TEMPORARY_ACCESS_PASS)]
-    vouched = {factor for factor in attested if expected in (None, factor)}
+    token = shown[TOTP_TOKEN]
+    enrolled = token.known and token.value
+    vouched = {factor for factor in attested if expected in (None, factor) and (enrolled or factor != TOTP_TOKEN)}
     if registered:
         return Grade(REGISTERED, frozenset(found) | vouched, f"Registered: {listed(registered)}.")
     if found:
         sentence = f"Prepared: {listed(found)}. That it works is proven by a drill only."
         return Grade(PREPARED, frozenset(found) | vouched, sentence)
     if vouched:
-        sentence = f"By the operator's word, for Graph does not show it: {listed(vouched)}."
+        sentence = f"By the operator's word, for Graph does not show it or not whose it is: {listed(vouched)}."
         return Grade(ATTESTED, frozenset(vouched), sentence)
     unread = [shown[factor].reason for factor in asked if not shown[factor].known]
     if unread:
         return Grade(UNKNOWN, frozenset(), f"Whether it has a second factor could not be read: {unread[0]}")
-    return Grade(NONE, frozenset(), _nothing(expected, methods))
+    missing = f" {NOT_ENROLLED}" if TOTP_TOKEN in attested and expected in (None, TOTP_TOKEN) else ""
+    return Grade(NONE, frozenset(), _nothing(expected, methods) + missing)
 
 
 def _shown(factor: str, methods: Fact, certificate: Fact) -> Fact:

@@ -62,7 +62,8 @@ ELIGIBLE = Read(
 )
 
 USER_SELECT = (
-    "id,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,passwordPolicies,lastPasswordChangeDateTime"
+    "id,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,passwordPolicies,lastPasswordChangeDateTime,"
+    "createdDateTime"
 )
 MISSING = unknown("There is no such account.")
 # Somewhere on earth it is tomorrow already: the operator's day may be ahead of UTC.
@@ -250,6 +251,7 @@ class Reading:
                 user,
                 groups=_detail(answers, user, (declared, "groups"), groups_of),
                 methods=_detail(answers, user, (declared, "methods"), second_factors.registered_methods),
+                passkeys=_detail(answers, user, (declared, "methods"), second_factors.registered_passkeys),
                 certificate=_detail(answers, user, (declared, "certificate"), second_factors.has_certificate_ids),
                 sign_in=_detail(answers, user, (declared, "sign_in"), last_sign_in),
             )

@@ -58,7 +58,15 @@ INITIAL = "contoso.onmicrosoft.com"
 READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 NOT_READ = unknown("Graph said no.")
 
-PERSON = User(ME, f"emergency1@{INITIAL}", True, False, None, "DisablePasswordExpiration", "2026-10-01T08:00:00Z")
+MADE = date(2026, 1, 5)
+PERSON = User(ME, f"emergency1@{INITIAL}", True, False, None, "DisablePasswordExpiration", "2026-10-01T08:00:00Z", MADE)
+PASSKEYS_REFUSED = (
+    "Enable the method Fido2 for the account, with key restrictions or a passkey profile that take its passkey, or "
+    "register another one."
+)
+ROBOTS = {"includeServicePrincipals": ["robot-1"], "excludeServicePrincipals": []}
+MODEL, ANOTHER_MODEL = "de1e552d-db1d-4423-a619-566b625cdc84", "90a3ccdf-635c-4729-a248-9b709135078f"
+PASSKEYS_AT_WILL = {"isAttestationEnforced": False, "keyRestrictions": None}
 DRILL = Drill(TODAY - timedelta(days=10), enforcement=True, by="Noor", security_defaults=True)
 
 
@@ -74,8 +82,23 @@ def policy(name: str = "MFA", state: str = "enabled", **users: Any) -> dict[str,
     return {"id": name, "displayName": name, "state": state, "conditions": {"users": users}}
 
 
+def restricted(kind: str, *models: str) -> dict[str, Any]:
+    return {"isEnforced": True, "enforcementType": kind, "aaGuids": list(models)}
+
+
+def only_with_profile(target: str, restrictions: dict[str, Any] | None, *, shown: bool = True) -> dict[str, Any]:
+    """A policy with a passkey profile for a target, beside everybody."""
+    profile = {"id": "profile-1", "passkeyTypes": "deviceBound", "keyRestrictions": restrictions}
+    return allowing(
+        "Fido2",
+        includeTargets=[{"id": "all_users"}, {"id": target, "allowedPasskeyProfiles": ["profile-1"]}],
+        passkeyProfiles=[profile] if shown else [],
+    )
+
+
 def allowing(*methods: str, migration: str = "migrationComplete", **method: Any) -> dict[str, Any]:
-    target = {"includeTargets": [{"id": "all_users"}], "excludeTargets": [], "state": "enabled", **method}
+    target = {"includeTargets": [{"id": "all_users"}], "excludeTargets": [], "state": "enabled", **PASSKEYS_AT_WILL}
+    target.update(method)
     return {
         "policyMigrationState": migration,
         "authenticationMethodConfigurations": [{"id": name, **target} for name in methods],
@@ -134,6 +157,7 @@ HEALTHY = Scene(
         user=known(PERSON),
         groups=known(frozenset([GROUP])),
         methods=known(frozenset(["passkey"])),
+        passkeys=known([{"aaGuid": MODEL, "passkeyType": "deviceBound"}]),
         certificate=known(False),
         sign_in=known("2026-11-13T10:00:00Z"),
     ),
@@ -393,7 +417,7 @@ WRONG: dict[str, tuple[Scene, str, str, str, str]] = {
     ),
     "policy for workloads": (
         HEALTHY.tenant_with(
-            policies=known([{**policy(), "conditions": {"users": None, "clientApplications": {"x": 1}}}])
+            policies=known([{**policy(), "conditions": {"users": None, "clientApplications": ROBOTS}}])
         ),
         "excluded_from_every_policy",
         "passed",
@@ -449,6 +473,91 @@ WRONG: dict[str, tuple[Scene, str, str, str, str]] = {
         "failed",
         "unusable",
         "does not let it use: passkey",
+    ),
+    "the model of its passkey is blocked": (
+        HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", keyRestrictions=restricted("block", MODEL)))),
+        "second_factor",
+        "failed",
+        "unusable",
+        f"does not let it use: passkey. {PASSKEYS_REFUSED}",
+    ),
+    "other models only": (
+        HEALTHY.tenant_with(
+            methods_policy=known(allowing("Fido2", keyRestrictions=restricted("allow", ANOTHER_MODEL)))
+        ),
+        "second_factor",
+        "failed",
+        "unusable",
+        "does not let it use: passkey",
+    ),
+    "the model of its passkey is allowed": (
+        HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", keyRestrictions=restricted("allow", MODEL)))),
+        "second_factor",
+        "passed",
+        "usable",
+        "Registered: passkey.",
+    ),
+    "one of two passkeys is allowed": (
+        HEALTHY.tenant_with(
+            methods_policy=known(allowing("Fido2", keyRestrictions=restricted("block", MODEL)))
+        ).account_with(passkeys=known([{"aaGuid": MODEL}, {"aaGuid": ANOTHER_MODEL}])),
+        "second_factor",
+        "passed",
+        "usable",
+        "Registered: passkey.",
+    ),
+    "a passkey of a model that is not shown": (
+        HEALTHY.tenant_with(
+            methods_policy=known(allowing("Fido2", keyRestrictions=restricted("allow", MODEL)))
+        ).account_with(passkeys=known([{"aaGuid": None}])),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "cannot be told",
+    ),
+    "passkeys unread": (
+        HEALTHY.account_with(passkeys=NOT_READ),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "cannot be told",
+    ),
+    "a passkey profile that is not shown": (
+        HEALTHY.tenant_with(methods_policy=known(only_with_profile(ME, None, shown=False))),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "Whether the tenant's settings allow it cannot be told.",
+    ),
+    "a passkey profile without its model": (
+        HEALTHY.tenant_with(methods_policy=known(only_with_profile(GROUP, restricted("block", MODEL)))),
+        "second_factor",
+        "failed",
+        "unusable",
+        "does not let it use: passkey",
+    ),
+    "a passkey profile with its model": (
+        HEALTHY.tenant_with(methods_policy=known(only_with_profile(GROUP, restricted("allow", MODEL)))),
+        "second_factor",
+        "passed",
+        "usable",
+        "Registered: passkey.",
+    ),
+    "a passkey profile of a group that it may be in": (
+        HEALTHY.tenant_with(
+            methods_policy=known(only_with_profile(GROUP, restricted("block", MODEL))), policies=known([])
+        ).account_with(groups=NOT_READ),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "cannot be told",
+    ),
+    "passkeys restricted in a shape that nobody knows": (
+        HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", keyRestrictions={"isEnforced": True}))),
+        "second_factor",
+        "unknown",
+        "unknown",
+        "Graph's answer has an unexpected shape",
     ),
     "methods policy unread": (
         HEALTHY.tenant_with(methods_policy=NOT_READ),
@@ -559,7 +668,10 @@ def test_an_account_that_could_not_be_read_is_unknown() -> None:
         (None, [], ["totp_token"], False, "none"),
         (None, [], ["temporary_access_pass"], False, "none"),
         (None, [], [], True, "prepared"),
-        (None, ["totp_token"], [], False, "attested"),
+        (None, ["totp_token"], [], False, "none"),
+        (None, ["totp_token"], ["totp_token"], False, "attested"),
+        (None, ["totp_token"], None, False, "unknown"),
+        (None, ["hardware_oath_token"], [], False, "attested"),
         (None, ["certificate"], [], True, "prepared"),
         ("certificate", [], ["passkey"], False, "none"),
         ("certificate", ["totp_token"], [], False, "none"),
@@ -584,10 +696,49 @@ def test_the_second_factor_is_called_what_its_evidence_is(
 
 
 def test_a_token_may_be_allowed_by_settings_that_graph_does_not_show() -> None:
-    scene = HEALTHY.declared_with(attested=frozenset(["totp_token"])).account_with(methods=known(frozenset()))
+    scene = HEALTHY.declared_with(attested=frozenset(["totp_token"]))
+    scene = scene.account_with(methods=known(frozenset(["totp_token"])))
     for migration, state in (("migrationInProgress", "unknown"), ("migrationComplete", "failed")):
         off = known(allowing("SoftwareOath", state="disabled", migration=migration))
         assert scene.tenant_with(methods_policy=off).states()["second_factor"] == state
+
+
+def test_a_token_that_nobody_has_enrolled_is_none() -> None:
+    scene = HEALTHY.declared_with(attested=frozenset(["totp_token"])).account_with(
+        methods=known(frozenset()), sign_in=NOT_READ
+    )
+    result = scene.report()
+    assert (result["usable"], result["proven"], result["ready_for_security_defaults"]) == (0, 0, 0)
+    (shown,) = result["accounts"]
+    assert (shown["verdict"], shown["second_factor"]) == ("unusable", "none")
+    assert scene.said("second_factor").endswith("A TOTP token is vouched for, but Graph shows none: enrol it.")
+    enrolled = scene.account_with(methods=known(frozenset(["totp_token"])))
+    assert (enrolled.verdict(), enrolled.report()["ready_for_security_defaults"]) == ("usable", 1)
+
+
+@pytest.mark.parametrize(
+    ("created", "state"),
+    [
+        (DRILL.day + timedelta(days=1), "failed"),
+        (DRILL.day, "passed"),
+        (DRILL.day - timedelta(days=1), "passed"),
+        (None, "passed"),
+    ],
+)
+@pytest.mark.parametrize("sign_in", [NOT_READ, HEALTHY.account.sign_in])
+def test_a_drill_does_not_prove_an_account_that_was_made_after_it(
+    created: date | None, state: str, sign_in: Fact
+) -> None:
+    scene = HEALTHY.user_with(created=created).account_with(sign_in=sign_in).tenant_with(security_defaults=known(True))
+    result, proven = scene.report(), state == "passed"
+    assert scene.states()["drill"] == state
+    assert scene.states()["security_defaults"] == ("passed" if proven else "unknown")
+    assert (result["proven"], result["ready_for_security_defaults"]) == (proven, proven)
+    if not proven:
+        assert scene.said("drill") == (
+            "The last drill by Noor was on 2026-11-13, 10 days ago; it was of an earlier account of this name, for "
+            "this one was created on 2026-11-14 (UTC). Do a drill with this one."
+        )
 
 
 def test_whether_others_use_certificates_is_not_known() -> None:
@@ -780,7 +931,11 @@ scenes = st.builds(
             policies=WRONG[second][0].tenant.policies,
             active=WRONG[second][0].tenant.active,
         ),
-        account=replace(WRONG[second][0].account, methods=WRONG[first][0].account.methods),
+        account=replace(
+            WRONG[second][0].account,
+            methods=WRONG[first][0].account.methods,
+            passkeys=WRONG[first][0].account.passkeys,
+        ),
     ),
     st.sampled_from(sorted(WRONG)),
     st.sampled_from(sorted(WRONG)),
@@ -821,16 +976,21 @@ USER_ITEM: dict[str, Any] = {
     "onPremisesSyncEnabled": False,
     "passwordPolicies": "DisableStrongPassword",
     "lastPasswordChangeDateTime": "2026-10-01T08:00:00Z",
+    "createdDateTime": "2026-01-05T23:00:00Z",
 }
 
 
 def test_a_user_as_graph_shows_one() -> None:
-    shown = User("a", f"me@{INITIAL}", True, False, False, "DisableStrongPassword", "2026-10-01T08:00:00Z")
+    shown = User("a", f"me@{INITIAL}", True, False, False, "DisableStrongPassword", "2026-10-01T08:00:00Z", MADE)
     assert user_of(USER_ITEM) == shown
-    nothing = {"onPremisesSyncEnabled": None, "passwordPolicies": None, "lastPasswordChangeDateTime": None}
-    assert user_of({**USER_ITEM, **nothing, "userType": None}) == replace(
-        shown, synchronised=None, password_policies=None, password_changed=None
+    nothing = dict.fromkeys(
+        ("onPremisesSyncEnabled", "passwordPolicies", "lastPasswordChangeDateTime", "createdDateTime")
     )
+    assert user_of({**USER_ITEM, **nothing, "userType": None}) == replace(
+        shown, synchronised=None, password_policies=None, password_changed=None, created=None
+    )
+    with pytest.raises(UnexpectedShape, match=r"^'createdDateTime' is no date and time$"):
+        user_of({**USER_ITEM, "createdDateTime": "long ago"})
 
 
 @pytest.mark.parametrize(
@@ -1121,7 +1281,7 @@ LATER = policy("Later", state="enabledForReportingButNotEnforced", includeUsers=
         (
             HEALTHY.tenant_with(methods_policy=known(allowing("Fido2", state="disabled"))),
             "second_factor",
-            "Registered: passkey. The authentication methods policy does not let it use: passkey.",
+            f"Registered: passkey. The authentication methods policy does not let it use: passkey. {PASSKEYS_REFUSED}",
         ),
         (
             HEALTHY.tenant_with(methods_policy=known(allowing("Email"))),

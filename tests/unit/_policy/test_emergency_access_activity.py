@@ -197,6 +197,14 @@ def test_what_is_no_text_is_not_told(shown: Any) -> None:
     assert (found["ip_address"], found["application"], found["city"], found["country"]) == (None, "app-1", None, None)
 
 
+SINGLE, MULTI = "singleFactorAuthentication", "multiFactorAuthentication"
+PASSKEY_USED = {"authenticationDetails": [{"authenticationMethod": "FIDO2 security key", "succeeded": True}]}
+
+
+def told(details: str, requirement: str | None = None) -> dict[str, Any]:
+    return {"status": {"errorCode": 0, "additionalDetails": details}, "authenticationRequirement": requirement}
+
+
 @pytest.mark.parametrize(
     ("more", "mfa"),
     [
@@ -209,6 +217,17 @@ def test_what_is_no_text_is_not_told(shown: Any) -> None:
         ({"status": {"errorCode": 0, "additionalDetails": "mfa requirement satisfied"}}, True),
         ({"status": {"errorCode": 0, "additionalDetails": "No MFA required"}}, None),
         ({"status": {"errorCode": 0, "additionalDetails": "MFAs"}}, None),
+        (told("MFA completed in Azure AD"), True),
+        (told("MFA successfully completed"), True),
+        (told("MFA requirement satisfied by claim in the token", SINGLE), True),
+        (told("MFA requirement skipped due to registered device"), False),
+        (told("MFA requirement skipped due to location", SINGLE), False),
+        (told("MFA Requirement Skipped due to remembered device", MULTI), False),
+        ({**told("MFA requirement skipped due to IP address"), **PASSKEY_USED}, True),
+        (told("MFA required in Azure AD", SINGLE), False),
+        (told("MFA required in Azure AD"), None),
+        (told("MFA denied; user declined the authentication"), None),
+        (told("Not skipped", MULTI), True),
     ],
 )
 def test_mfa_is_known_only_where_the_log_tells(more: dict[str, Any], mfa: bool | None) -> None:

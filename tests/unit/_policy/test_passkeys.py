@@ -98,13 +98,20 @@ def test_a_registered_passkey_is_allowed_by_what_the_policy_says_now() -> None:
     assert allowance(keyRestrictions={**blocked, "enforcementType": "allow", "aaGuids": []}).allows(passkey) is False
     assert allowance(state="disabled").allows(passkey) is False
     assert allowance(includeTargets=[{"id": GROUP}], complete=False).allows(passkey) is None
-    assert allowance().allows({"aaGuid": None}) is None
+    for unseen in ({"aaGuid": None}, {}):
+        assert allowance().allows(unseen) is True
+        assert allowance(keyRestrictions=blocked).allows(unseen) is None
+        assert allowance(keyRestrictions={**blocked, "enforcementType": "allow", "aaGuids": []}).allows(unseen) is False
     assert allowance(includeTargets=[{"id": USER}]).allows(passkey) is True
     assert allowance(includeTargets=[{"id": GROUP}]).allows(passkey) is False
     synced = [profile("a", "synced")]
     only_synced = allowance(includeTargets=[{**EVERYBODY, "allowedPasskeyProfiles": ["a"]}], passkeyProfiles=synced)
     assert only_synced.allows({"aaGuid": MODEL, "passkeyType": "synced"}) is True
     assert only_synced.allows({"aaGuid": MODEL, "passkeyType": None}) is False
+    restricted = [profile("a", "synced", restrictions=blocked)]
+    only_some = allowance(includeTargets=[{**EVERYBODY, "allowedPasskeyProfiles": ["a"]}], passkeyProfiles=restricted)
+    assert only_some.allows({"passkeyType": "synced"}) is None
+    assert only_some.allows({"passkeyType": "deviceBound"}) is False
 
 
 def test_profiles_are_those_of_the_targets_that_mean_the_user() -> None:
@@ -129,6 +136,16 @@ def test_profiles_that_graph_does_not_show_are_left_to_graph() -> None:
     assert unseen.registration_refusal("Ann") is None
     assert unseen.key_refusal(MODEL, attested=False) is None
     assert unseen.allows({"aaGuid": MODEL}) is None
+
+
+def test_profiles_of_a_group_that_the_user_may_be_in_are_not_left_out() -> None:
+    profiled = {"id": GROUP, "allowedPasskeyProfiles": ["a"]}
+    changes: dict[str, Any] = {"passkeyProfiles": [profile("a", "synced")], "complete": False}
+    passkey = {"aaGuid": MODEL, "passkeyType": "deviceBound"}
+    assert allowance(includeTargets=[EVERYBODY, profiled], **changes).allows(passkey) is None
+    assert allowance(includeTargets=[EVERYBODY, {**profiled, "id": USER}], **changes).allows(passkey) is False
+    assert allowance(includeTargets=[EVERYBODY, {"id": GROUP}], **changes).allows(passkey) is True
+    assert allowance(includeTargets=[EVERYBODY, profiled], **{**changes, "complete": True}).allows(passkey) is True
 
 
 def test_each_profile_is_judged_as_a_whole() -> None:

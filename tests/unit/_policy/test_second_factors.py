@@ -24,6 +24,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.second_fact
     has_certificate_ids,
     is_enabled_for,
     registered_methods,
+    registered_passkeys,
 )
 
 USER = "11111111-0000-4000-8000-000000000001"
@@ -51,6 +52,14 @@ def method(kind: str, **more: Any) -> dict[str, Any]:
 )
 def test_what_a_user_has_besides_a_password(methods: list[Any], expected: set[str]) -> None:
     assert registered_methods(methods) == expected
+
+
+def test_passkeys_are_kept_as_graph_shows_them() -> None:
+    passkeys = [method("fido2", aaGuid="1"), method("fido2", aaGuid="2", passkeyType="synced")]
+    others = [method("password"), method("softwareOath"), method("temporaryAccessPass", isUsable=True)]
+    assert registered_passkeys([*others, *passkeys, *others]) == passkeys
+    with pytest.raises(UnexpectedShape, match=r"@odata\.type"):
+        registered_passkeys([{"id": "1"}])
 
 
 def test_a_method_without_a_type_is_not_judged() -> None:
@@ -93,12 +102,48 @@ def test_whether_certificates_are_bound_is_never_guessed() -> None:
         (
             None,
             [TOTP_TOKEN],
-            set(),
+            {"totp_token"},
             True,
             Grade(
                 PREPARED,
                 frozenset({CERTIFICATE, TOTP_TOKEN}),
                 "Prepared: certificate. That it works is proven by a drill only.",
+            ),
+        ),
+        (
+            None,
+            [TOTP_TOKEN],
+            {"phone"},
+            False,
+            Grade(
+                NONE,
+                frozenset(),
+                "It has no passkey and no other second factor. Registered, but not counted: phone. A TOTP token is "
+                "vouched for, but Graph shows none: enrol it.",
+            ),
+        ),
+        (
+            TOTP_TOKEN,
+            [TOTP_TOKEN],
+            set(),
+            False,
+            Grade(
+                NONE,
+                frozenset(),
+                "It has no TOTP token. A TOTP token is vouched for, but Graph shows none: enrol it.",
+            ),
+        ),
+        (PASSKEY, [TOTP_TOKEN], set(), False, Grade(NONE, frozenset(), "It has no passkey.")),
+        (
+            None,
+            [CERTIFICATE, HARDWARE_OATH_TOKEN, TOTP_TOKEN],
+            set(),
+            False,
+            Grade(
+                ATTESTED,
+                frozenset({CERTIFICATE, HARDWARE_OATH_TOKEN}),
+                "By the operator's word, for Graph does not show it or not whose it is: certificate, hardware OATH "
+                "token.",
             ),
         ),
         (
@@ -111,9 +156,13 @@ def test_whether_certificates_are_bound_is_never_guessed() -> None:
         (
             None,
             [TOTP_TOKEN],
-            set(),
+            {"totp_token"},
             False,
-            Grade(ATTESTED, frozenset({TOTP_TOKEN}), "By the operator's word, for Graph does not show it: TOTP token."),
+            Grade(
+                ATTESTED,
+                frozenset({TOTP_TOKEN}),
+                "By the operator's word, for Graph does not show it or not whose it is: TOTP token.",
+            ),
         ),
         (None, [], set(), False, Grade(NONE, frozenset(), "It has no passkey and no other second factor.")),
     ],
@@ -128,6 +177,14 @@ def test_what_cannot_be_read_is_unknown_and_says_why() -> None:
     judged = grade(None, [], unknown("Could not list them."), known(value=False))
     sentence = "Whether it has a second factor could not be read: Could not list them."
     assert judged == Grade(UNKNOWN, frozenset(), sentence)
+
+
+@pytest.mark.parametrize("expected", [None, TOTP_TOKEN])
+def test_a_token_that_may_be_enrolled_or_not_is_unknown(expected: str | None) -> None:
+    judged = grade(expected, [TOTP_TOKEN], unknown("Could not list them."), known(value=False))
+    sentence = "Whether it has a second factor could not be read: Could not list them."
+    assert judged == Grade(UNKNOWN, frozenset(), sentence)
+    assert grade(None, [TOTP_TOKEN, CERTIFICATE], unknown("No."), unknown("No.")).factors == {CERTIFICATE}
 
 
 def test_whether_there_is_a_certificate_is_known_without_the_methods() -> None:

@@ -46,6 +46,7 @@ METHODS_OF_MEMBER = f"/users/{MEMBER}/authentication/methods"
 CERTIFICATE = f"/users/{ME}?authorizationInfo"
 SIGN_IN = f"/users/{ME}?signInActivity"
 
+MODEL = "de1e552d-db1d-4423-a619-566b625cdc84"
 TODAY = datetime.now(timezone.utc).date()
 
 
@@ -88,7 +89,14 @@ def answers() -> dict[str, Any]:
         METHODS_POLICY: {
             "policyMigrationState": None,
             "authenticationMethodConfigurations": [
-                {"id": "Fido2", "state": "enabled", "includeTargets": [{"id": GROUP}], "excludeTargets": []}
+                {
+                    "id": "Fido2",
+                    "state": "enabled",
+                    "includeTargets": [{"id": GROUP}],
+                    "excludeTargets": [],
+                    "isAttestationEnforced": False,
+                    "keyRestrictions": {"isEnforced": True, "enforcementType": "allow", "aaGuids": [MODEL]},
+                }
             ],
         },
         GROUPS: [{"id": GROUP}],
@@ -100,10 +108,11 @@ def answers() -> dict[str, Any]:
             "onPremisesSyncEnabled": None,
             "passwordPolicies": "DisablePasswordExpiration",
             "lastPasswordChangeDateTime": "2026-10-01T08:00:00Z",
+            "createdDateTime": "2020-01-05T08:00:00Z",
         },
         MEMBERS: [object_of("user", MEMBER), object_of("servicePrincipal", "robot"), object_of("user", ME)],
         MEMBER_OF: [object_of("group", GROUP.upper()), object_of("directoryRole", "role")],
-        METHODS: [method("password"), method("fido2")],
+        METHODS: [method("password"), {**method("fido2"), "aaGuid": MODEL, "passkeyType": "deviceBound"}],
         CERTIFICATE: {"authorizationInfo": {"certificateUserIds": []}},
         SIGN_IN: refused("read the last sign-in"),
         OTHER_METHODS: [method("password"), method("microsoftAuthenticator")],
@@ -288,6 +297,40 @@ def test_entra_may_know_that_a_drill_was_none() -> None:
     (shown,) = looked(Tenant(**{SIGN_IN: seen}), declared(drill=drill))["accounts"]
     assert (states(shown)["drill"], shown["proven"], shown["verdict"]) == ("failed", False, "usable")
     assert shown["last_sign_in"]["value"] == "2020-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(("days", "proven"), [(2, False), (4, True)])
+def test_a_drill_of_an_earlier_account_of_the_name_proves_nothing(days: int, proven: bool) -> None:
+    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True}
+    tenant = Tenant()
+    tenant.objects[BY_NAME]["createdDateTime"] = f"{TODAY - timedelta(days=days)}T08:00:00Z"
+    (shown,) = looked(tenant, declared(drill=drill))["accounts"]
+    assert shown["proven"] is proven
+    assert ("an earlier account of this name" in sentences(shown)) is not proven
+    (asked,) = [read for reads in tenant.read_together for read in reads if read.path == BY_NAME]
+    assert "createdDateTime" in str(asked.parameters["$select"]).split(",")
+
+
+def test_a_token_that_is_vouched_for_counts_where_graph_shows_one() -> None:
+    for more, verdict in (([], "unusable"), ([method("softwareOath")], "usable")):
+        tenant = Tenant(**{METHODS: [method("password"), *more]})
+        tenant.objects[METHODS_POLICY]["authenticationMethodConfigurations"][0]["id"] = "SoftwareOath"
+        (shown,) = looked(tenant, declared(attested=["totp_token"]))["accounts"]
+        assert shown["verdict"] == verdict
+
+
+def test_a_passkey_of_a_model_that_the_tenant_forbids_is_no_way_in() -> None:
+    for model, verdict in (("90a3ccdf-635c-4729-a248-9b709135078f", "unusable"), (None, "unknown"), (MODEL, "usable")):
+        tenant = Tenant(**{METHODS: [{**method("fido2"), "aaGuid": model}]})
+        (shown,) = looked(tenant, declared())["accounts"]
+        assert (shown["verdict"], shown["second_factor"]) == (verdict, "registered")
+
+
+def test_when_an_account_was_created_is_never_guessed() -> None:
+    tenant = Tenant()
+    del tenant.objects[BY_NAME]["createdDateTime"]
+    (shown,) = looked(tenant, declared())["accounts"]
+    assert (shown["verdict"], states(shown)["exists"]) == ("unknown", "unknown")
 
 
 FUTURE = (TODAY + timedelta(days=3)).isoformat()
