@@ -122,6 +122,7 @@ def test_endless_paging_is_noticed(client: GraphClient, http: responses.Requests
         client.list("/users")
 
 
+@pytest.mark.usefixtures("nothing_is_collected")
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"[]", b"7", b"null", b'{"value": {}}', b'{"value": [1]}', b'{"val', b"\xff\xfe{}", b"[" * 9999],

@@ -183,6 +183,7 @@ def test_half_of_a_compressed_answer_is_asked_for_again(connected: Connect, serv
     ],
     ids=range(12),
 )
+@pytest.mark.usefixtures("nothing_is_collected")
 def test_what_is_no_json_is_unreadable(local: GraphClient, server: Server, content: bytes) -> None:
     server.answer(200, content)
     with pytest.raises(UnreadableAnswer, match="it is not JSON"):
@@ -301,6 +302,7 @@ def test_the_secret_goes_to_no_other_token_endpoint(connected: Connect, server: 
     ids=range(10),
 )
 @pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.usefixtures("nothing_is_collected")
 def test_no_answer_of_the_token_endpoint_is_a_crash(
     connected: Connect, server: Server, content: bytes | None, status: int
 ) -> None:
