@@ -23,7 +23,7 @@ from ansible_collections.zerotrust.m365.tests.unit._graph.graph_service import C
 
 @pytest.fixture
 def nothing_is_collected() -> Iterator[None]:
-    """Whatever was left by other tests, and is taken away where the stack is full, fails there and is blamed on this one."""
+    """What other tests have left would fail if it were taken away while the stack is full, and this one be blamed."""
     gc.collect()
     gc.disable()
     yield
