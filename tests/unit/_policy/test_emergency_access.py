@@ -703,6 +703,14 @@ def test_a_token_may_be_allowed_by_settings_that_graph_does_not_show() -> None:
         assert scene.tenant_with(methods_policy=off).states()["second_factor"] == state
 
 
+def test_a_token_may_be_allowed_to_the_account_by_its_id() -> None:
+    scene = HEALTHY.declared_with(attested=frozenset(["totp_token"]))
+    scene = scene.account_with(methods=known(frozenset(["totp_token"])))
+    for whom, state in ((ME, "passed"), ("somebody-else", "failed")):
+        policy_of_one = known(allowing("SoftwareOath", includeTargets=[{"id": whom}]))
+        assert scene.tenant_with(methods_policy=policy_of_one).states()["second_factor"] == state
+
+
 def test_a_token_that_nobody_has_enrolled_is_none() -> None:
     scene = HEALTHY.declared_with(attested=frozenset(["totp_token"])).account_with(
         methods=known(frozenset()), sign_in=NOT_READ
