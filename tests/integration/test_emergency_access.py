@@ -386,6 +386,17 @@ def test_a_seal_that_does_not_fit_its_account(seal: dict[str, Any], words: str, 
     assert emergency.seal("emergency1") == {**emergency.seal("emergency1"), **seal}
 
 
+def made_by_hand(emergency: Sealed) -> None:
+    body = {
+        "accountEnabled": True,
+        "displayName": "Emergency access 1",
+        "mailNickname": "emergency1",
+        "userPrincipalName": f"emergency1@{emergency.tenant.initial_domain}",
+        "passwordProfile": {"password": "somebody-Elses-1"},
+    }
+    emergency.simulator.change(emergency.tenant, "POST", "/users", body)
+
+
 @pytest.mark.deep
 def test_an_account_made_by_hand_after_a_refusal_has_another_password(simulator: Simulator, sealed: Make) -> None:
     emergency = sealed()
@@ -395,14 +406,7 @@ def test_an_account_made_by_hand_after_a_refusal_has_another_password(simulator:
     assert "stays sealed; the next run uses it again" in messages(run, "localhost")
     assert emergency.seal("emergency1")["tried_until"] == ""
     simulator.heal()
-    body = {
-        "accountEnabled": True,
-        "displayName": "Emergency access 1",
-        "mailNickname": "emergency1",
-        "userPrincipalName": f"emergency1@{emergency.tenant.initial_domain}",
-        "passwordProfile": {"password": "somebody-Elses-1"},
-    }
-    simulator.change(emergency.tenant, "POST", "/users", body)
+    made_by_hand(emergency)
     emergency.refused("whether its password is the sealed one is not known")
 
 
@@ -415,14 +419,7 @@ def test_an_account_that_somebody_else_makes_meanwhile(simulator: Simulator, sea
     running = RunningPlaybook(tmp_path / "run", PLAYBOOK, environment=environment, variables=variables)
     while not simulator.held(1) and not running.ended:
         pass
-    body = {
-        "accountEnabled": True,
-        "displayName": "Emergency access 1",
-        "mailNickname": "emergency1",
-        "userPrincipalName": f"emergency1@{emergency.tenant.initial_domain}",
-        "passwordProfile": {"password": "somebody-Elses-1"},
-    }
-    simulator.change(emergency.tenant, "POST", "/users", body)
+    made_by_hand(emergency)
     simulator.release()
     run = running.wait()
     assert run.return_code == 2

@@ -24,6 +24,7 @@ from ansible_collections.zerotrust.m365.tests.integration.test_authentication_me
 MIGRATE, RESTORE = "zerotrust.m365.migrate_per_user_mfa", "zerotrust.m365.restore_per_user_mfa"
 BASELINE = "zerotrust.m365.baseline"
 ROLE = "zerotrust.m365.per_user_mfa_retirement : "
+SPREAD = f"{ROLE}Wait until security defaults that came back have spread"
 LOOK = f"{ROLE}See whose state would be changed"
 DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 OF_A_USER = "/authentication/requirements"
@@ -369,6 +370,26 @@ def test_a_canary_that_fails_is_the_end_of_it(fleet: Make, simulator: Simulator)
     run = tenants.done()
     assert retired(run, "policies") == ("incomplete", len(COVERED) - 1, 0, len(EXCLUDED))
     assert policies.with_mfa() == EXCLUDED
+
+
+@pytest.mark.deep
+def test_security_defaults_that_come_back_have_to_spread_again(fleet: Make, simulator: Simulator) -> None:
+    """Somebody switched them off and gave a user per-user MFA instead. The ledger has seen them long ago."""
+    tenants = fleet(legacy=("legacy", LEGACY))
+    legacy = tenants["legacy"]
+    first = tenants.done(warns=True, per_user_mfa_retirement_settle_time=1)
+    assert [one.task for one in first.results if one.task == SPREAD and not one.skipped] == []
+    simulator.expects_violation("mfa_protection", legacy.tenant)
+    simulator.change(legacy.tenant, "PATCH", DEFAULTS, {"isEnabled": False})
+    (path, *_others) = legacy.paths_of(legacy.states())
+    simulator.change(legacy.tenant, "PATCH", path, {"perUserMfaState": "enforced"}, version="beta")
+    run = tenants.done(per_user_mfa_retirement_settle_time=1)
+    assert [one.task for one in run.results if one.task == SPREAD and not one.skipped] == [SPREAD]
+    assert legacy.changed_users() == {path: 1}
+    simulator.change(legacy.tenant, "PATCH", path, {"perUserMfaState": "enforced"}, version="beta")
+    again = tenants.done(per_user_mfa_retirement_settle_time=1)
+    assert [one.task for one in again.results if one.task == SPREAD and not one.skipped] == []
+    assert legacy.changed_users() == {path: 1}
 
 
 # The other order

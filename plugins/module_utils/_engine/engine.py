@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._graph.batch import NO_ANSWER
+from .._graph.batch import is_doubtful
 from .._graph.client import GraphClient
 from .._graph.connect import connect
 from .._graph.errors import (
@@ -24,9 +24,6 @@ from .._graph.errors import (
     DeadlineExceeded,
     GraphError,
     M365Error,
-    NoAnswer,
-    Unavailable,
-    UnreadableAnswer,
     readable,
 )
 from .plan import Bulk, Plan, Request
@@ -196,17 +193,6 @@ def apply_bulk(run: Run, progress: Progress, request: Request, bulk: Bulk) -> No
                 raise
         if stopped is not None:
             raise stopped
-
-
-def is_doubtful(error: M365Error) -> bool:
-    """Whether a request that failed may have been done all the same."""
-    if error.maybe_done:
-        return True
-    if isinstance(error, ConnectionFailed):
-        return not error.certain
-    return isinstance(error, (Unavailable, UnreadableAnswer)) or (
-        isinstance(error, NoAnswer) and error.code == NO_ANSWER
-    )
 
 
 def plan_around(resource: Resource, run: Run, taken: NameTaken) -> Plan:

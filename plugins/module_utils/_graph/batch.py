@@ -188,7 +188,7 @@ class Batches:
             if failure is None:
                 self._tell([item for item in ready if item.response is None])
         if failure is not None and all(item.response is None for item in items):
-            if any(item.doubtful and item.call.writes for item in items) and not _may_be_done(failure):
+            if any(item.doubtful and item.call.writes for item in items) and not is_doubtful(failure):
                 failure.doubt()
             raise failure
         return [item.response or self._unanswered(item, failure) for item in items]
@@ -239,7 +239,7 @@ class Batches:
                     reply.status, "the answers are too large for memory; narrow the reads with $filter or $select"
                 )
         except M365Error as error:
-            if _may_be_done(error) or error.maybe_done:
+            if is_doubtful(error):
                 for item in chunk:
                     item.doubtful = True
             return error
@@ -276,7 +276,7 @@ class Batches:
                 return
         body = answer.get("body")
         error_or_none = None if status < 300 else self._asked(item.call).error(status, body, headers)
-        if error_or_none is not None and item.doubtful and item.call.writes and not _may_be_done(error_or_none):
+        if error_or_none is not None and item.doubtful and item.call.writes and not is_doubtful(error_or_none):
             error_or_none.doubt()
         item.response = BatchResponse(status, body, headers, error_or_none)
 
@@ -300,11 +300,15 @@ class Batches:
         return self._client.asked(call)
 
 
-def _may_be_done(error: M365Error) -> bool:
-    """Whether a request that failed so may have been done by its last attempt."""
+def is_doubtful(error: M365Error) -> bool:
+    """Whether a request that failed may have been done all the same, by its last attempt or an earlier one."""
+    if error.maybe_done:
+        return True
     if isinstance(error, ConnectionFailed):
         return not error.certain
-    return isinstance(error, (Unavailable, UnreadableAnswer))
+    return isinstance(error, (Unavailable, UnreadableAnswer)) or (
+        isinstance(error, NoAnswer) and error.code == NO_ANSWER
+    )
 
 
 def _item(identity: str, call: Call) -> dict[str, Any]:

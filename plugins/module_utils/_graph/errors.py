@@ -51,6 +51,7 @@ class M365Error(Exception):
         if not self.maybe_done:
             self.maybe_done = True
             self.message = f"{self.message} An earlier attempt may have been done all the same."
+            self.args = (self.message,)
 
     def details(self) -> dict[str, Any]:
         """What a machine may want to read; empty when the message says it all."""

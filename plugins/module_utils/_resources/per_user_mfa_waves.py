@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from .._engine.engine import Poll, is_doubtful
+from .._engine.engine import Poll
 from .._engine.run import Run
-from .._graph.batch import BatchRequest
+from .._graph.batch import BatchRequest, is_doubtful
 from .._graph.errors import GraphError, M365Error, NoAnswer, NotFound, Throttled, Unauthorized
 from .._policy.coverage import SECURITY_DEFAULTS, Cover, Defences, MfaPolicy
 from .._policy.per_user_mfa import PROPERTY, converged

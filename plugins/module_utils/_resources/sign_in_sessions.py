@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .._engine.engine import Poll, is_doubtful
+from .._engine.engine import Poll
 from .._engine.plan import NO_ID, Bulk, Change, Plan, Request
 from .._engine.properties import StateUnknown
 from .._engine.resource import Resource
 from .._engine.run import Run
-from .._graph.batch import BatchRequest, Read
+from .._graph.batch import BatchRequest, Read, is_doubtful
 from .._graph.errors import GraphError, M365Error, NoAnswer, NotFound, OptionError, Throttled, Unauthorized
 from .._graph.query import path_segment
 from .._options import WAIT_OPTIONS

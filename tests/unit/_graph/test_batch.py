@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 import responses
+from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.batch import BatchRequest, BatchResponse, Read
@@ -353,8 +354,9 @@ def test_a_batch_that_never_got_through_again_says_whether_it_may_have_been_done
     def first_only(request: Any) -> Any:
         served.append(1)
         if len(served) > 1:
-            refused = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
-            raise requests.exceptions.ConnectionError(MaxRetryError(None, BATCH, refused))  # type: ignore[arg-type]
+            pool = HTTPSConnectionPool("localhost")
+            refused = NewConnectionError(pool.ConnectionCls("localhost"), "Connection refused")
+            raise requests.exceptions.ConnectionError(MaxRetryError(pool, BATCH, refused))
         return answering(always({"status": status}))(request)
 
     unordered.add_callback("POST", BATCH, first_only)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa
@@ -680,8 +681,9 @@ def lose_the_connection(tenant: SimulatedTenant, *, done: bool) -> None:
 
     def lost(_method: str, _path: str, body: bytes) -> None:
         if b'"PATCH"' in body:
-            refused = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
-            raise requests.exceptions.ConnectionError(MaxRetryError(None, "/", refused))  # type: ignore[arg-type]
+            pool = HTTPSConnectionPool("localhost")
+            refused = NewConnectionError(pool.ConnectionCls("localhost"), "Connection refused")
+            raise requests.exceptions.ConnectionError(MaxRetryError(pool, "/", refused))
 
     if done:
         tenant.on_answer = lost
