@@ -14,6 +14,7 @@ import pytest
 import requests
 import responses
 from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.batch import BatchRequest, BatchResponse, Read
@@ -355,7 +356,7 @@ def test_a_batch_that_never_got_through_again_says_whether_it_may_have_been_done
         served.append(1)
         if len(served) > 1:
             pool = HTTPSConnectionPool("localhost")
-            refused = NewConnectionError(pool.ConnectionCls("localhost"), "Connection refused")
+            refused = NewConnectionError(HTTPSConnection("localhost"), "Connection refused")
             raise requests.exceptions.ConnectionError(MaxRetryError(pool, BATCH, refused))
         return answering(always({"status": status}))(request)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa
@@ -682,7 +683,7 @@ def lose_the_connection(tenant: SimulatedTenant, *, done: bool) -> None:
     def lost(_method: str, _path: str, body: bytes) -> None:
         if b'"PATCH"' in body:
             pool = HTTPSConnectionPool("localhost")
-            refused = NewConnectionError(pool.ConnectionCls("localhost"), "Connection refused")
+            refused = NewConnectionError(HTTPSConnection("localhost"), "Connection refused")
             raise requests.exceptions.ConnectionError(MaxRetryError(pool, "/", refused))
 
     if done:
