@@ -75,10 +75,10 @@ AUTHORITY = trustme.CA()
 """The one that is trusted."""
 NOW = datetime.now(timezone.utc)
 WORDS = {
-    "foreign": "The certificate of localhost is not trusted",
-    "expired": "The certificate of localhost is not trusted: certificate has expired",
+    "foreign": "give its certificate with ca_path",
+    "expired": "The certificate of localhost is not trusted: certificate has expired. It has to be renewed",
     "other-name": "The certificate of localhost is not trusted: Hostname mismatch",
-    "not-yet-valid": "The certificate of localhost is not trusted: certificate is not yet valid",
+    "not-yet-valid": "The certificate of localhost is not trusted: certificate is not yet valid. Check this",
     "without-tls": "localhost",
     "http": "must begin with https:// and name a host",
 }

@@ -40,6 +40,14 @@ CHUNK_BYTES = 64 * 1024
 TIMES_READ_TIMEOUT = 10
 clock = time.monotonic
 
+# By OpenSSL's codes: not yet valid, expired, for other names.
+CERTIFICATE_ADVICE = {
+    9: "Check this machine's clock, and who answers there.",
+    10: "It has to be renewed by the server, or by a proxy that inspects TLS; or this machine's clock is wrong.",
+    62: "Check the URL, and whether a proxy answers instead.",
+}
+UNKNOWN_AUTHORITY = "For a private authority or a proxy that inspects TLS, give its certificate with ca_path."
+
 
 class AnswerTooLarge(Exception):
     """More than MAX_ANSWER_BYTES, after decompression."""
@@ -409,7 +417,7 @@ else:
         if isinstance(untrusted, ssl.SSLCertVerificationError):
             return ConnectionFailed(
                 f"The certificate of {host} is not trusted: {untrusted.verify_message or 'verification failed'}. "
-                "For a private authority or a proxy that inspects TLS, give its certificate with ca_path.",
+                f"{CERTIFICATE_ADVICE.get(untrusted.verify_code, UNKNOWN_AUTHORITY)}",
                 certain=True,
             )
         if any(is_local(one) for one in found):
