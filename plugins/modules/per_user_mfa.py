@@ -365,6 +365,14 @@ per_user_mfa:
       description: The file with the states of before.
       type: str
       sample: /var/lib/zerotrust/contoso-per-user-mfa.jsonl
+    since:
+      description:
+        - By the ledger, since when per-user MFA is being taken away, at the beginning of the task. That is the first
+          change after states were last put back or what covers users was last seen to be gone. Null where no ledger
+          was there.
+        - Whoever signed in before that may have done so without MFA, see M(zerotrust.m365.sign_in_sessions).
+      type: str
+      sample: "2026-11-02T08:00:00Z"
 msg:
   description: One sentence about what was done.
   returned: always

@@ -93,6 +93,13 @@ options:
           - How many days ago the last drill may be.
         type: int
         default: 90
+  ledger:
+    description:
+      - The ledger of M(zerotrust.m365.per_user_mfa) of this tenant, where it is kept. Before security defaults are
+        turned on, it is noted there that they were off. Then nobody loses per-user MFA before they have spread, even
+        where the ledger knows them from an earlier time and the run ends in between.
+      - A ledger that is not there yet is not begun. Not looked at to turn security defaults off.
+    type: path
   accept_risks:
     description:
       - Risks to take on purpose, by name. The error message of a refused change names the risk it is about.

@@ -105,6 +105,23 @@ def cover_gone(seen: Iterable[str], security_defaults: bool | None, policies: Co
     ]
 
 
+def taken_since(lines: Iterable[Line]) -> str:
+    """Since when per-user MFA is being taken away, as ``YYYY-MM-DDTHH:MM:SSZ``; empty where nothing tells.
+
+    That is the first change after states were last put back or cover was last seen to be gone; where there is none,
+    that moment itself. Raises UnexpectedShape.
+    """
+    begun = first = ""
+    for item in lines:
+        event, at = text(item, "event"), text(item, "at")
+        if event in (RESTORED, COVER_GONE):
+            begun, first = at, ""
+        begun = begun or at
+        if event == CHANGE:
+            first = first or at
+    return first or begun
+
+
 def policy_cover(name: str) -> str:
     """What the ledger calls the cover of a policy of this name."""
     return f"policy {name}"

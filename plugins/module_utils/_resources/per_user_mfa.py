@@ -24,10 +24,20 @@ from .._graph.errors import GraphError, NotFound, OptionError
 from .._graph.query import path_segment
 from .._options import WAIT_OPTIONS
 from .._policy import tenants
-from .._policy.coverage import COVERED, UNKNOWN, WEAKER, WHEN_NECESSARY, Defences, Verdict, kinds_of_guest, verdict
+from .._policy.coverage import (
+    COVERED,
+    SECURITY_DEFAULTS,
+    UNKNOWN,
+    WEAKER,
+    WHEN_NECESSARY,
+    Defences,
+    Verdict,
+    kinds_of_guest,
+    verdict,
+)
 from .._policy.facts import UnexpectedShape, text
 from .._policy.per_user_mfa import DISABLED, PROPERTY, STATES, USER_PROPERTIES, converged
-from .._policy.per_user_mfa_ledger import Entry, cover_seen, open_entries, other_tenants
+from .._policy.per_user_mfa_ledger import Entry
 from .cover import Expected, read_tenant_cover
 from .ledger import Ledger
 from .many_users import (
@@ -43,8 +53,9 @@ from .many_users import (
     users_in_words,
 )
 from .people import GUEST_PROPERTIES, People, read_people, read_people_again
+from .per_user_mfa_ledger import LedgerContent, read_ledger, stamp_of
 from .per_user_mfa_reading import raise_what_concerns_all, read_everybody, read_states, requirements_path
-from .per_user_mfa_waves import FAIL, SKIP, Skipped, Waves, Wish, note_cover_gone
+from .per_user_mfa_waves import FAIL, SKIP, Skipped, Waves, Wish, note_what_is_gone
 from .registration import read_registration
 
 CAME_MEANWHILE = (
@@ -138,6 +149,7 @@ class PerUserMfa(Resource):
                 "registration": decided.registration,
                 "notes": decided.notes,
                 "ledger": str(_ledger(run.options).path),
+                "since": _since(run) or None,
             },
         }
 
@@ -211,8 +223,12 @@ def _refuse_bad_options(run: Run) -> None:
     _ledger(options).check()
 
 
+def _ledger_option(options: Mapping[str, Any]) -> str:
+    return "restore_from" if options["restore_from"] else "ledger"
+
+
 def _ledger(options: Mapping[str, Any]) -> Ledger:
-    option = "restore_from" if options["restore_from"] else "ledger"
+    option = _ledger_option(options)
     return Ledger(option, options[option])
 
 
@@ -230,29 +246,25 @@ def _read(run: Run) -> State:
 
 def _read_restored(run: Run) -> State:
     """The users of the ledger who are still as the last run left them."""
-    entries = _entries(run)
-    if entries is None:
+    content = _content(run)
+    if not content.begun:
         raise OptionError(f"restore_from: '{run.options['restore_from']}' does not exist or is empty.")
-    return _sort_restored(entries, _read_users(run, list(entries)))
+    return _sort_restored(content.entries, _read_users(run, list(content.entries)))
 
 
-def _entries(run: Run) -> dict[str, Entry] | None:
-    """What the ledger can put back; None where there is no ledger yet. Raises OptionError for one that is no good."""
-    ledger = _ledger(run.options)
-    option = "restore_from" if run.options["restore_from"] else "ledger"
-    lines = ledger.lines()
-    run.kept["cover_seen"] = {}
-    if not lines:
-        return None
-    try:
-        others = other_tenants(lines, run.client.token().tenant_id)
-        entries = {} if others else open_entries(lines)
-        run.kept["cover_seen"] = cover_seen(lines)
-    except UnexpectedShape as error:
-        raise OptionError(f"{option}: '{ledger.path}' cannot be used: {error}.") from None
-    if others:
-        raise OptionError(f"{option}: '{ledger.path}' is about another tenant ({', '.join(others)}).")
-    return entries
+def _content(run: Run) -> LedgerContent:
+    """What the ledger said at the beginning. Raises OptionError for one that is no good."""
+    content: LedgerContent | None = run.kept.get("ledger")
+    if content is None:
+        content = run.kept["ledger"] = read_ledger(run, _ledger_option(run.options), _ledger(run.options))
+    return content
+
+
+def _since(run: Run) -> str:
+    """Since when per-user MFA is being taken away: anew, where a run would turn security defaults on again."""
+    content, expected = _content(run), run.options["cover_expected"] or {}
+    anew = expected.get("security_defaults") and SECURITY_DEFAULTS in content.cover_seen
+    return stamp_of(run) if anew else content.since
 
 
 def _sort_restored(entries: Mapping[str, Entry], found: Mapping[str, Mapping[str, Any] | None]) -> State:
@@ -282,7 +294,7 @@ def _unread(identity: str, name: str) -> Skipped:
 def _read_selected(run: Run) -> State:
     """The users who were asked for, but for those who were excluded."""
     options = run.options
-    _entries(run)
+    _content(run)  # no good ledger, no reading
     excluded = meant_users(run.client, options["exclude_users"], options["exclude_groups"])
     if options["all"]:
         selection = _everybody(run, None, excluded)
@@ -372,7 +384,7 @@ def _decide(run: Run, state: State) -> Decided:
         if wrong_kind:
             raise OptionError(wrong_kind)
         if not run.check_mode:
-            note_cover_gone(run, _ledger(run.options), run.kept["cover_seen"], tenant.defences)
+            note_what_is_gone(run, _ledger(run.options), _content(run).cover_seen, tenant.defences)
         losing = [one for one in state.chosen if one.to == DISABLED]
         if losing and run.options["require_cover"]:
             decided.defences = tenant.defences

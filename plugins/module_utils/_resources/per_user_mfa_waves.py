@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
 from .._engine.engine import Poll
 from .._engine.run import Run
@@ -23,13 +23,11 @@ from .._policy.per_user_mfa_ledger import (
     CHANGE,
     CHANGED,
     COVER,
-    COVER_GONE,
     REFUSED,
     RESTORE,
     RESTORED,
     Entry,
     change,
-    cover_gone,
     cover_seen,
     line,
     policy_cover,
@@ -37,6 +35,7 @@ from .._policy.per_user_mfa_ledger import (
 from .cover import read_tenant_cover
 from .ledger import Ledger
 from .many_users import Pace, SomeFailed
+from .per_user_mfa_ledger import note_cover_gone, stamp_of
 from .per_user_mfa_reading import read_states, requirements_path
 
 SKIP, FAIL = "skip", "fail"
@@ -75,20 +74,10 @@ class Skipped:
         }
 
 
-def note_cover_gone(run: Run, ledger: Ledger, seen: Iterable[str], now: Defences) -> None:
-    """Put into the ledger what of ``seen`` the tenant has no more: once it is back, it settles anew.
-
-    Raises LedgerFailed.
-    """
+def note_what_is_gone(run: Run, ledger: Ledger, seen: Iterable[str], now: Defences) -> None:
+    """Raises LedgerFailed."""
     policies = None if now.unread else [policy.name for policy in now.policies]
-    stamp, tenant_id = stamp_of(run), run.client.token().tenant_id
-    gone = cover_gone(seen, now.security_defaults, policies)
-    ledger.append(line(COVER_GONE, tenant_id, stamp, by=by) for by in gone)
-
-
-def stamp_of(run: Run) -> str:
-    """This moment, by Graph's clock, as the ledger writes it."""
-    return datetime.fromtimestamp(run.client.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    note_cover_gone(run, ledger, seen, security_defaults=now.security_defaults, policies=policies)
 
 
 class CoverGone(M365Error):
@@ -194,7 +183,7 @@ class Waves:
         if self._uses_defaults() and not now.security_defaults:
             wrong.append("security defaults")
         if wrong:
-            note_cover_gone(self.run, self.ledger, cover_seen(self.ledger.lines()), now)
+            note_what_is_gone(self.run, self.ledger, cover_seen(self.ledger.lines()), now)
             unread = f" {now.unread}" if now.unread else ""
             raise CoverGone(
                 f"Stopped before a write: what covers the users was switched off, changed, or cannot be read any more "

@@ -24,7 +24,9 @@ from .._policy.users import Accounts
 from .._policy.ways_in import WaysIn
 from .emergency_access_info import HEALTH_OPTIONS, health, refuse_bad_declaration
 from .facts import METHODS_POLICY, SECURITY_DEFAULTS, FactRow, gather
+from .ledger import Ledger
 from .method_dependence import MOST_PEOPLE
+from .per_user_mfa_ledger import note_cover_gone, read_ledger
 from .ways_in import read_ways_in
 
 POLICY = PropertyTable(
@@ -58,6 +60,7 @@ class SecurityDefaults(Resource):
     options = {
         **POLICY.arguments(),
         "emergency_access": {"type": "dict", "options": HEALTH_OPTIONS},
+        "ledger": {"type": "path"},
         "accept_risks": {"type": "list", "elements": "str", "choices": list(security_defaults.RISKS), "default": []},
         **WAIT_OPTIONS,
     }
@@ -65,6 +68,8 @@ class SecurityDefaults(Resource):
     def read(self, run: Run) -> dict[str, Any]:
         if run.options["emergency_access"]:
             refuse_bad_declaration(run.options["emergency_access"])
+        if run.options["enabled"] and run.options["ledger"]:
+            Ledger("ledger", run.options["ledger"]).check()
         return POLICY.read(run)
 
     def reached(self, run: Run, plan: Plan, state: Mapping[str, Any]) -> bool:
@@ -92,6 +97,8 @@ class SecurityDefaults(Resource):
         else:
             obstacles = security_defaults.obstacles_to_disabling()
         _refuse(run, enabled, obstacles)
+        if enabled and run.options["ledger"]:
+            _note_that_they_are_off(run)
         verb = _on_off(enabled)
         return Plan(
             changes=[change],
@@ -117,6 +124,17 @@ def _refuse(run: Run, enabled: bool, obstacles: list[security_defaults.Obstacle]
     refused = security_defaults.refused(obstacles, list(run.options["accept_risks"]))
     if refused:
         raise OptionError(security_defaults.refusal(refused, enabled))
+
+
+def _note_that_they_are_off(run: Run) -> None:
+    """So that nobody loses per-user MFA before they have spread, if the ledger knows them from an earlier time.
+
+    Raises OptionError for a ledger that is no good, and LedgerFailed.
+    """
+    ledger = Ledger("ledger", run.options["ledger"])
+    seen = read_ledger(run, "ledger", ledger).cover_seen
+    if not run.check_mode:
+        note_cover_gone(run, ledger, seen, security_defaults=False)
 
 
 def _emergency_access(run: Run) -> dict[str, Any] | None:

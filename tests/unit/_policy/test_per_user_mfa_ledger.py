@@ -27,6 +27,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.per_user_mf
     open_entries,
     other_tenants,
     policy_cover,
+    taken_since,
 )
 
 NOW = "2026-11-23T12:00:00Z"
@@ -107,6 +108,27 @@ def test_cover_that_was_gone_counts_from_when_it_came_back() -> None:
     both = [seen(NOW), seen(NOW, "policy A"), gone()]
     assert cover_seen(both) == {"policy A": NOW}
     assert cover_seen([gone(), *both, gone(), seen(LATER), seen(LAST)]) == {DEFAULTS: LATER, "policy A": NOW}
+
+
+ANN = Entry("a", "ann", "enforced", "disabled")
+
+
+@pytest.mark.parametrize(
+    ("events", "since"),
+    [
+        ([], ""),
+        ([seen(NOW)], NOW),
+        ([change(CHANGE, "tenant", NOW, ANN)], NOW),
+        ([seen(NOW), change(CHANGE, "tenant", LATER, ANN), change(CHANGE, "tenant", LAST, ANN)], LATER),
+        ([change(CHANGE, "tenant", NOW, ANN), change(RESTORED, "tenant", LATER, ANN)], LATER),
+        ([change(CHANGE, "tenant", NOW, ANN), change(RESTORE, "tenant", LATER, ANN)], NOW),
+        ([change(CHANGE, "tenant", NOW, ANN), gone(), seen(LAST)], LATER),
+        ([change(CHANGE, "tenant", NOW, ANN), gone(), change(CHANGE, "tenant", LAST, ANN)], LAST),
+        ([seen(NOW), change(CHANGED, "tenant", LATER, ANN)], NOW),
+    ],
+)
+def test_since_when_it_is_taken_away(events: list[dict[str, Any]], since: str) -> None:
+    assert taken_since(events) == since
 
 
 @pytest.mark.parametrize(("event", "voids"), [(RESTORE, True), (RESTORED, True), (CHANGE, False), (CHANGED, False)])

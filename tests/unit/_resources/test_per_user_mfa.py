@@ -18,7 +18,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources import per_user_mfa, security_defaults
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.per_user_mfa import RESOURCE
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_tenant import OpenTenant, SimulatedTenant
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL
@@ -1246,6 +1246,69 @@ def test_security_defaults_that_were_seen_off_settle_anew(
     assert [899 < seconds <= 900 for seconds in pauses] == [True, True]
     assert cover_events(ledger) == ["cover", "cover_gone", "cover"]
     assert legacy.violations() == [nobody_asked_three]
+
+
+def turn_defaults_on(tenant: SimulatedTenant, ledger: Path, **options: Any) -> dict[str, Any]:
+    risks = ["unproven_emergency_access"]
+    return tenant.run(security_defaults.RESOURCE, enabled=True, accept_risks=risks, ledger=str(ledger), **options)
+
+
+def test_security_defaults_that_the_module_turns_on_again_settle_anew(
+    legacy: SimulatedTenant, ledger: Path, pauses: list[float]
+) -> None:
+    """Somebody switched them off and gave a user per-user MFA instead, which no run has seen."""
+    name = str(plain_user(legacy)["userPrincipalName"])
+    assert turn_defaults_on(legacy, ledger)["changed"]
+    assert not ledger.exists()
+    run(legacy, ledger, settle_time=900)
+    switch_defaults(legacy, on=False)
+    legacy.change(name, perUserMfaState="enforced")
+    months_later(legacy)
+    assert turn_defaults_on(legacy, ledger, check_mode=True)["changed"]
+    assert cover_events(ledger) == ["cover"]
+    assert turn_defaults_on(legacy, ledger)["changed"]
+    assert cover_events(ledger) == ["cover", "cover_gone"]
+    # Here a run may have been killed.
+    assert not turn_defaults_on(legacy, ledger)["changed"]
+    assert run(legacy, ledger, settle_time=900)["changed"]
+    assert [899 < seconds <= 900 for seconds in pauses] == [True, True]
+    assert cover_events(ledger) == ["cover", "cover_gone", "cover"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("{}\n", "'tenant_id' is missing"), ("[]\n", "line 1 of"), ('{"tenant_id": "other"}\n', "another tenant")],
+)
+def test_without_a_good_ledger_security_defaults_are_not_turned_on(
+    legacy: SimulatedTenant, ledger: Path, content: str, why: str, check_mode: bool
+) -> None:
+    ledger.write_text(content)
+    ledger.chmod(0o600)
+    refused = turn_defaults_on(legacy, ledger, check_mode=check_mode)
+    assert refused["failed"]
+    assert why in refused["msg"]
+    assert writes(legacy) == []
+    ledger.chmod(0o644)
+    assert "make it 0600" in turn_defaults_on(legacy, ledger, check_mode=check_mode)["msg"]
+    assert ledger.read_text() == content
+
+
+def test_since_when_it_is_taken_away_is_told(legacy: SimulatedTenant, ledger: Path, pauses: list[float]) -> None:
+    switch_defaults(legacy, on=True)
+    assert run(legacy, ledger, settle_time=900, wave_size=3)["per_user_mfa"]["since"] is None
+    first = next(line["at"] for line in lines(ledger) if line["event"] == "change")
+    months_later(legacy)
+    assert run(legacy, ledger, check_mode=True)["per_user_mfa"]["since"] == first
+    assert run(legacy, ledger)["per_user_mfa"]["since"] == first
+    switch_defaults(legacy, on=False)
+    expected = {"cover_expected": {"security_defaults": True}, "check_mode": True}
+    predicted = run(legacy, ledger, **expected)["per_user_mfa"]["since"]
+    assert predicted >= max(line["at"] for line in lines(ledger)) > first
+    turn_defaults_on(legacy, ledger)
+    noted = run(legacy, ledger, check_mode=True)["per_user_mfa"]["since"]
+    assert noted == lines(ledger)[-1]["at"]
+    assert noted >= predicted
 
 
 def test_security_defaults_that_go_off_between_two_waves_are_noted(

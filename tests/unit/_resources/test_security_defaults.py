@@ -30,7 +30,7 @@ OFF, ON = {"enabled": False}, {"enabled": True}
 
 
 def options(enabled: bool, accept_risks: Any = ()) -> dict[str, Any]:
-    return {"enabled": enabled, "accept_risks": list(accept_risks), "emergency_access": None}
+    return {"enabled": enabled, "accept_risks": list(accept_risks), "emergency_access": None, "ledger": None}
 
 
 def plan_of(graph: FakeGraph, state: dict[str, bool], enabled: bool, accept_risks: Any = ()) -> Plan:
