@@ -466,9 +466,13 @@ options:
     description:
       - Risks to take on purpose, by name. The error message of a refused change names the risk it is about.
       - V(only_way_in) goes on though people lose their only way to sign in.
-      - V(unknown_ways_in) goes on though it is not known whether people do.
+      - V(unknown_ways_in) goes on though it is not known whether people do. That is so of software OATH tokens that
+        only O(microsoft_authenticator.is_software_oath_enabled) would allow, for they may be of another application,
+        and of whoever approves sign-ins with Authenticator Lite in Outlook.
       - V(limited_registration_methods) goes on though security defaults are on, or it is not known whether they are,
-        and fewer people may register Microsoft Authenticator or software OATH tokens.
+        and fewer people may register Microsoft Authenticator or software OATH tokens. With security defaults off, it
+        goes on though none of V(MicrosoftAuthenticator), V(SoftwareOath), V(Sms) and V(Voice) would be enabled for
+        everybody, so that whoever has registered nothing yet and is asked for MFA could not register.
     type: list
     elements: str
     default: []
@@ -500,9 +504,11 @@ attributes:
 notes:
   - Reading needs the application permission C(Policy.Read.AuthenticationMethod), changing needs
     C(Policy.ReadWrite.AuthenticationMethod). Groups are looked up with C(GroupMember.Read.All).
-  - To find out who depends on a method that is to be narrowed, C(AuditLog.Read.All) and Microsoft Entra ID P1 are
-    needed (the report of registered methods, which lags some hours), or C(UserAuthenticationMethod.Read.All) and
-    C(User.Read.All) in tenants of at most 500 people. For security defaults C(Policy.Read.All) is needed.
+  - To find out who depends on a method that is to be narrowed, C(User.Read.All) and
+    C(UserAuthenticationMethod.Read.All) are needed, and with Microsoft Entra ID P1 C(AuditLog.Read.All) for the report
+    of registered methods. The report lags some hours, so enabled users whom it leaves out are read one by one, 20 in
+    one request, and without the report everybody. Where these are more than 500, it is unknown. For security defaults
+    C(Policy.Read.All) is needed.
   - Who signs in with a phone number and a text message alone, without a password, is not looked at when
     O(include_targets.set[].is_usable_for_sign_in) becomes V(false). They need a password afterwards.
   - Graph shows no certificate of a user, so nobody can tell who depends on certificates. Narrowing them needs the risk
@@ -612,6 +618,14 @@ authentication_method:
       type: dict
       returned: for this method
       sample: {"is_self_service_registration_allowed": true}
+expected_configuration:
+  description:
+    - In check mode the configuration of the method as Graph would show it after a run, in Graph's own form, for
+      O(zerotrust.m365.authentication_methods_policy#module:expected_configurations). Null when nothing would change,
+      and outside check mode.
+  returned: success
+  type: dict
+  sample: null
 msg:
   description: One sentence about what was done, would be done, or was found.
   returned: always

@@ -201,6 +201,14 @@ options:
       - Seconds to wait until Graph shows the change.
     type: int
     default: 60
+  expected_configurations:
+    description:
+      - Methods as earlier tasks of the same play would leave them, so that the dry run of a play can predict this task
+        too. They are the values RV(zerotrust.m365.authentication_method#module:expected_configuration) of these tasks.
+      - In check mode the completion of the migration is judged by them. Outside check mode this has no effect.
+    type: list
+    elements: dict
+    default: []
 extends_documentation_fragment:
   - zerotrust.m365.graph
   - zerotrust.m365.graph.expected_groups
@@ -219,10 +227,11 @@ notes:
   - Reading needs the application permission C(Policy.Read.AuthenticationMethod), changing needs
     C(Policy.ReadWrite.AuthenticationMethod), in both versions of Graph. Groups are looked up with
     C(GroupMember.Read.All).
-  - To find out who depends on the legacy policies, C(AuditLog.Read.All) and Microsoft Entra ID P1 are needed (the
-    report of registered methods, which lags some hours), or C(UserAuthenticationMethod.Read.All) and C(User.Read.All)
-    in tenants of at most 500 people. Graph does not show what the legacy policies allow, so whoever has registered a
-    method that only they may allow, counts as depending on them.
+  - To find out who depends on the legacy policies, C(User.Read.All) and C(UserAuthenticationMethod.Read.All) are
+    needed, and with Microsoft Entra ID P1 C(AuditLog.Read.All) for the report of registered methods. The report lags
+    some hours, so enabled users whom it leaves out are read one by one, 20 in one request, and without the report
+    everybody. Where these are more than 500, it is unknown. Graph does not show what the legacy policies allow, so
+    whoever has registered a method that only they may allow, counts as depending on them.
   - The legacy policy for resetting passwords keeps counting for security questions, for the number of methods, and for
     administrators, whatever the migration state.
   - The policy holds at most 20 KB. A change that makes it larger is refused before anything is written.

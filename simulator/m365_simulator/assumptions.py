@@ -168,6 +168,12 @@ ASSUMPTIONS: dict[str, Assumption] = {
         "no",
         "whether somebody whose registered methods are all disabled may register another one while signing in",
     ),
+    "registered_software_token": Assumption(
+        ("microsoft_authenticator", "another_application"),
+        "microsoft_authenticator",
+        "which application a registered software token is of, which Graph does not show: isSoftwareOathEnabled allows "
+        "the codes of Microsoft Authenticator only (DOC), those of another application take the method SoftwareOath",
+    ),
     "registration_for_authentication_strength": Assumption(
         ("no", "yes"),
         "no",

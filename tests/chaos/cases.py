@@ -58,10 +58,12 @@ WITH_PER_USER_MFA = {
 
 TAKES_NO_WAY_IN = 0.7
 """Of the cases. In the others, security defaults wait where all that somebody has registered is switched off."""
-REGISTRATION, LEGACY_SETTINGS = "registration_in_place_of_lost_method", "legacy_verification_options"
+REGISTRATION = "registration_in_place_of_lost_method"
+UNSEEN = ("legacy_verification_options", "registered_software_token")
 SETTLED = {REGISTRATION: "yes"}
-"""Only where somebody takes the risk ``no_way_in`` on purpose, and where the legacy settings allow less than all, which
-Graph does not show. Elsewhere nobody may be locked out, even if Entra registers nothing in the place of what is off."""
+"""Only where somebody takes the risk ``no_way_in`` on purpose, and where the legacy settings allow less than all, or
+tokens are of another application than Microsoft Authenticator, which Graph does not show. Elsewhere nobody may be
+locked out, even if Entra registers nothing in the place of what is off."""
 
 SPREADS = "security_defaults_take_effect_after_seconds"
 """Not where per-user MFA is taken away: nobody waits here for what covers to spread (``settle_time``)."""
@@ -132,7 +134,7 @@ def _scenario(seed: int, way: Way) -> dict[str, Any]:
         if rng.random() < 0.06 and not (way.retires and name == SPREADS)
     }
     more: dict[str, Any] = WITH_PER_USER_MFA if way.retires or way is WAYS[RESTORE] else {"licences": LICENCES}
-    if _takes_no_way_in(seed, way) or LEGACY_SETTINGS in assumptions:
+    if _takes_no_way_in(seed, way) or assumptions.keys() & {*UNSEEN}:
         assumptions |= SETTLED
     return {"seed": seed, "drawn": {"users": USERS, **more}, "assumptions": assumptions}
 

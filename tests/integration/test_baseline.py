@@ -340,6 +340,29 @@ def test_without_seals_no_account_is_made(simulator: Simulator, play: Play) -> N
     assert writes(simulator.journal(tenant)) == []
 
 
+def test_a_dry_run_fails_on_drift_where_that_is_asked_for(simulator: Simulator, play: Play) -> None:
+    """On a schedule nobody sees but that a job fails. Without the variable it ends well, as in the four runs above."""
+    tenant = simulator.tenant("greenfield")
+
+    def run(*options: str, fail_on_drift: bool) -> PlaybookRun:
+        return play(
+            BASELINE,
+            *WITHOUT_EMERGENCY_ACCESS,
+            *options,
+            environment=simulator.environment(tenant),
+            variables={"baseline_fail_on_drift": fail_on_drift},
+        )
+
+    passed(run("--check", fail_on_drift=False), "drift")
+    drifted = run("--check", fail_on_drift=True)
+    assert drifted.return_code == 2
+    assert verdict(drifted) == {**NOTHING_RUN, "security_defaults": "drift", "failed": False}
+    said = drifted.task("Fail when a dry run found drift, where that is asked for").message
+    assert said == " ".join(drifted.task("Show the verdict").result["msg"])
+    passed(run(fail_on_drift=True), "changed")
+    passed(run("--check", fail_on_drift=True), "compliant")
+
+
 @pytest.mark.deep
 def test_all_of_it(simulator: Simulator, play: Play, tmp_path: Path) -> None:
     """Emergency access, methods, enforcement, retirement, migration complete. It warns of the end of SMS."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ import pytest
 from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
 from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun, plugged_in
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator
-from ansible_collections.zerotrust.m365.tests.integration.test_authentication_methods_role import LEGACY
+from ansible_collections.zerotrust.m365.tests.integration.test_authentication_methods_role import (
+    BUSINESS,
+    EVERYTHING,
+    LEGACY,
+    changed,
+)
 from ansible_collections.zerotrust.m365.tests.integration.test_emergency_access import NAMES, Sealed
 from ansible_collections.zerotrust.m365.tests.integration.test_emergency_access_factors import PIN
 from ansible_collections.zerotrust.m365.tests.integration.test_per_user_mfa_retirement import (
+    DEFAULTS,
     EXCLUDED,
     IN_SHORT,
     MIGRATE,
@@ -34,9 +41,10 @@ __all__ = ["fleet"]
 BASELINE = "zerotrust.m365.baseline"
 GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 METHODS_POLICY = "/policies/authenticationMethodsPolicy"
-
-
 UNSUPPORTED = "unsupported in this cloud"
+ON = "zerotrust.m365.security_defaults : Turn security defaults on"
+# Steps that are not about the methods, and take long.
+REST = "emergency_access,preflight,per_user_mfa_retirement"
 
 
 # A cloud in which Graph has no authentication methods policy, as Microsoft Azure operated by 21Vianet
@@ -65,6 +73,84 @@ def test_unsupported_in_this_cloud(fleet: Make, simulator: Simulator, playbook: 
             assert not host.ledger.exists()
             assert verdict(run, name)["per_user_mfa_retirement"] == "not_run"
             assert verdict(run, name)["security_defaults"] == "not_run"
+
+
+# The methods are enabled by the first step, and the migration is completed by the last, or one of the two does it all
+
+
+@pytest.mark.parametrize("playbook", [MIGRATE, pytest.param(BASELINE, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param(("--skip-tags", REST), [*EVERYTHING[:2], ON, EVERYTHING[2]], id="both"),
+        pytest.param(("--tags", "migration_complete"), EVERYTHING, id="the last"),
+        pytest.param(
+            ("--skip-tags", f"authentication_methods,{REST}"),
+            [ON, *EVERYTHING],
+            id="without the first",
+            marks=pytest.mark.deep,
+        ),
+        pytest.param(("--tags", "authentication_methods"), EVERYTHING[:2], id="the first", marks=pytest.mark.deep),
+        pytest.param(
+            ("--tags", "tagged", "--skip-tags", f"migration_complete,{REST}"),
+            [*EVERYTHING[:2], ON],
+            id="without the last",
+            marks=pytest.mark.deep,
+        ),
+    ],
+)
+def test_a_dry_run_of_any_steps_is_what_they_do(
+    fleet: Make, playbook: str, options: tuple[str, ...], expected: list[str]
+) -> None:
+    """Also where the inventory wants the migration to stay in progress. It warns of the end of SMS."""
+    for_now = {**BUSINESS, "authentication_methods_complete": False}
+    tenants = fleet(legacy=("legacy", LEGACY), for_now=("business", for_now))
+    predicted = tenants.done(*options, "--check", playbook=playbook, warns=True)
+    assert [host.wrote() for host in tenants.hosts.values()] == [[], []]
+    done = tenants.done(*options, playbook=playbook, warns=True)
+    for run, said in ((predicted, "drift"), (done, "changed")):
+        assert changed(run, "legacy") == expected
+        assert changed(run, "for_now") == EVERYTHING[1:2]
+        for name, host in tenants.hosts.items():
+            assert verdict(run, name)["authentication_methods"] == said
+            assert written_by(run, name) == [path for path, _again in groupby(one.path for one in host.wrote())]
+    for again in ((*options, "--check"), options):
+        run = tenants.done(*again, playbook=playbook, warns=True)
+        for name, host in tenants.hosts.items():
+            assert run.changed(name) == 0
+            assert host.wrote() == []
+            assert verdict(run, name)["authentication_methods"] == "compliant"
+
+
+def written_by(run: PlaybookRun, host: str) -> list[str]:
+    """Where each change of a run, or of a dry run, is written, in order; a change may take several requests."""
+    paths = {"authentication_methods_policy": METHODS_POLICY, "security_defaults": DEFAULTS}
+    found = []
+    for one in run.of_collection(host):
+        path = paths.get(one.action.rpartition(".")[2])
+        if one.changed and path:
+            found.append(path)
+        elif one.changed:
+            found += [
+                f"{METHODS_POLICY}/authenticationMethodConfigurations/{item.result['item']['id']}"
+                for item in run.items
+                if (item.host, item.task) == (host, one.task) and item.changed
+            ]
+    return found
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("playbook", [MIGRATE, BASELINE])
+def test_who_wants_the_migration_completed_does_not_want_it_early(fleet: Make, playbook: str) -> None:
+    """What comes from the command line beats what a playbook says."""
+    tenants = fleet(legacy=("legacy", LEGACY))
+    options = ("--skip-tags", REST, "--extra-vars", "authentication_methods_complete=true")
+    predicted = tenants.done(*options, "--check", playbook=playbook, warns=True)
+    done = tenants.done(*options, playbook=playbook, warns=True)
+    assert changed(predicted, "legacy") == changed(done, "legacy") == [*EVERYTHING[:2], ON, EVERYTHING[2]]
+    wrote = [request.path for request in tenants["legacy"].wrote()]
+    assert wrote[-2:] == [DEFAULTS, METHODS_POLICY]
+    assert tenants.done(*options, playbook=playbook).changed("legacy") == 0
 
 
 # With the emergency accounts

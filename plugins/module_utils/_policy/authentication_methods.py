@@ -8,7 +8,7 @@ Source: Microsoft's pages "Manage authentication methods" and "How to migrate to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .facts import UnexpectedShape, boolean, mapping, objects, optional_text, text, texts
@@ -22,6 +22,10 @@ ALL_USERS = "all_users"
 # What people may register under security defaults: Authenticator notifications, or codes of any OATH application.
 AUTHENTICATOR = "MicrosoftAuthenticator"
 SOFTWARE_OATH = "SoftwareOath"
+OF_SECURITY_DEFAULTS = (AUTHENTICATOR, SOFTWARE_OATH)
+# What people may register elsewhere while somebody waits for their second factor. No page of Microsoft says that they
+# may register a passkey then.
+REGISTRABLE = (*OF_SECURITY_DEFAULTS, "Sms", "Voice")
 # The modes of the Authenticator in which it is a second factor beside the password. Other methods have none.
 MODES_OF_SECOND_FACTOR = (None, "any", "push")
 
@@ -109,16 +113,16 @@ def enabled_methods(policy: Mapping[str, Any]) -> list[str]:
     )
 
 
-def registration_reach(policy: Mapping[str, Any]) -> str:
-    """Who can register a method that satisfies security defaults, by this policy alone.
+def registration_reach(policy: Mapping[str, Any], methods: Collection[str] = OF_SECURITY_DEFAULTS) -> str:
+    """Who can register one of these methods, by this policy alone.
 
     ``everybody``: an enabled method includes all users and excludes nobody. ``some``: enabled, but for some users
-    only. ``nobody``: neither method is enabled, or only as passwordless sign-in: no page of Microsoft says that
+    only. ``nobody``: none of them is enabled, or only as passwordless sign-in: no page of Microsoft says that
     people can register that while somebody waits for their second factor. Raises UnexpectedShape.
     """
     reach = "nobody"
     for method in objects(policy, "authenticationMethodConfigurations"):
-        if text(method, "id").lower() not in (AUTHENTICATOR.lower(), SOFTWARE_OATH.lower()):
+        if text(method, "id").lower() not in {name.lower() for name in methods}:
             continue
         if text(method, "state") != "enabled":
             continue

@@ -5,7 +5,9 @@
 
 Source: the table in Microsoft's page "How to migrate MFA and SSPR policy settings to the authentication methods
 policy". Until the migration is complete, a method can be used that any of the three allows. So each method is enabled
-for everybody who has it by one of them. This only widens: no method is switched off, no group is left out.
+for everybody who has it by one of them. This only widens: no method is switched off, no group that has it is left out.
+Whoever is in the group that may reset passwords and in a group that is excluded from a method as well loses it in the
+end, as the exclusion keeps others from it whom no legacy setting reaches.
 """
 
 from __future__ import annotations
@@ -48,6 +50,12 @@ PHONE = ("Sms", "Voice")
 PHONE_ENDS = (
     "SMS and voice of Microsoft end on 1 February 2027. They are enabled only because a legacy setting allows them "
     "now; have people register passkeys or Microsoft Authenticator before that day."
+)
+
+STILL_EXCLUDED = (
+    "Groups that are excluded stay so for {}: the legacy settings allow it only the group that may reset passwords, so "
+    "others in them would gain it. Whoever is in both loses it once the migration is complete. Before that the run "
+    "names whoever would have nothing else left. Take people who shall keep it out of the excluded groups."
 )
 
 WORDS = {
@@ -167,7 +175,11 @@ def methods_to_enable(policy: Mapping[str, Any], legacy: LegacySettings) -> list
 def _method_options(
     method: str, configuration: Mapping[str, Any], reach: set[str], legacy: LegacySettings
 ) -> dict[str, Any]:
-    """Exclusions go: they did not keep anybody from what the legacy settings allow."""
+    """Where the legacy settings reach everybody, exclusions go: they did not keep anybody from the method.
+
+    Where they reach a group, they kept others from it. So all stay but that of this very group.
+    """
+    exclusions: dict[str, Any] = {"set": []} if ALL_USERS in reach else {"remove": sorted(reach)}
     enabled = text(configuration, "state") == "enabled"
     # Targets of a method that is off reach nobody, whatever they allow. They are not switched on with it.
     present = {text(one, "id").lower(): one for one in objects(configuration, "includeTargets")} if enabled else {}
@@ -178,7 +190,7 @@ def _method_options(
         "id": method,
         "state": "enabled",
         "include_targets": {"add" if enabled else "set": targets},
-        "exclude_targets": {"set": []},
+        "exclude_targets": exclusions,
     }
     if method == "MicrosoftAuthenticator" and legacy.settings & CODES_OF_AUTHENTICATOR:
         options["microsoft_authenticator"] = {"is_software_oath_enabled": True}
@@ -204,7 +216,7 @@ def _allows_notifications(method: str, target: Mapping[str, Any]) -> bool:
 def what_becomes(policy: Mapping[str, Any], legacy: LegacySettings) -> list[str]:
     """One sentence for each legacy setting. Raises UnexpectedShape."""
     lines = [
-        f"Per-user MFA, '{words}': {_become(methods, {ALL_USERS}, policy)}"
+        f"Per-user MFA, '{words}': {_become(methods, {ALL_USERS}, policy, legacy)}"
         for option, (words, methods) in VERIFICATION_OPTIONS.items()
         if option in legacy.verification_options
     ]
@@ -215,38 +227,67 @@ def what_becomes(policy: Mapping[str, Any], legacy: LegacySettings) -> list[str]
     reach = {ALL_USERS} if legacy.reset_for == EVERYBODY else {str(legacy.reset_group)}
     for name, (words, methods) in RESET_METHODS.items():
         if name in legacy.reset_methods:
-            become = _become(methods, reach, policy) if methods else "they stay in the settings of password reset."
+            become = (
+                _become(methods, reach, policy, legacy) if methods else "they stay in the settings of password reset."
+            )
             lines.append(f"Password reset, '{words}': {become}")
     return lines
 
 
-def _become(methods: Iterable[str], reach: set[str], policy: Mapping[str, Any]) -> str:
+def _become(methods: Iterable[str], reach: set[str], policy: Mapping[str, Any], legacy: LegacySettings) -> str:
     found = {text(one, "id").lower(): one for one in objects(policy, "authenticationMethodConfigurations")}
     whom = "everybody" if ALL_USERS in reach else f"the group {', '.join(sorted(reach))}"
-    parts = [f"{WORDS[method]} ({_now(found.get(method.lower()))})" for method in methods]
+    parts = [f"{WORDS[method]} ({_now(found.get(method.lower()), legacy.reach(method))})" for method in methods]
     return f"{', '.join(parts)} for {whom}."
 
 
-def _now(configuration: Mapping[str, Any] | None) -> str:
-    """What the policy says today."""
+def _now(configuration: Mapping[str, Any] | None, reach: set[str]) -> str:
+    """What the policy says today, and what becomes of its exclusions where the legacy settings have this reach."""
     if configuration is None:
         return "not in this tenant's policy"
+    excluded = objects(configuration, "excludeTargets")
+    stay = _excluded_still(configuration, reach)
+    ends = [f"{_groups(excluded[len(stay) :])} no longer excluded"] if len(excluded) > len(stay) else []
+    ends += [f"{_groups(stay)} still excluded"] if stay else []
+    return ", ".join([_on_now(configuration), *ends])
+
+
+def _on_now(configuration: Mapping[str, Any]) -> str:
     if text(configuration, "state") != "enabled":
         return "off now"
     included = objects(configuration, "includeTargets")
-    everybody = any(text(target, "id") == ALL_USERS for target in included)
-    excluded = objects(configuration, "excludeTargets")
-    if everybody:
-        return f"on now, {_groups(excluded)} no longer excluded" if excluded else "on now"
+    if any(text(target, "id") == ALL_USERS for target in included):
+        return "on now"
     return f"on now for {_groups(included)}" if included else "on now, but for nobody"
+
+
+def _excluded_still(configuration: Mapping[str, Any], reach: set[str]) -> list[Mapping[str, Any]]:
+    """A group that is declared by its name is not told from the others here."""
+    if ALL_USERS in reach:
+        return []
+    gone = {group.lower() for group in reach}
+    return [one for one in objects(configuration, "excludeTargets") if text(one, "id").lower() not in gone]
 
 
 def _groups(targets: list[Mapping[str, Any]]) -> str:
     return "1 group" if len(targets) == 1 else f"{len(targets)} groups"
 
 
-def warnings(legacy: LegacySettings) -> list[str]:
-    return [PHONE_ENDS] if any(legacy.reach(method) for method in PHONE) else []
+def warnings(policy: Mapping[str, Any], legacy: LegacySettings) -> list[str]:
+    """Raises UnexpectedShape."""
+    found = [PHONE_ENDS] if any(legacy.reach(method) for method in PHONE) else []
+    excluding = [
+        WORDS[method]
+        for method, one in _configurations(policy)
+        if legacy.reach(method) and _excluded_still(one, legacy.reach(method))
+    ]
+    return [*found, STILL_EXCLUDED.format(", ".join(excluding))] if excluding else found
+
+
+def _configurations(policy: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Those that a legacy setting can become, in this order, with their ids."""
+    found = {text(one, "id").lower(): one for one in objects(policy, "authenticationMethodConfigurations")}
+    return [(method, found[method.lower()]) for method in ORDER if method.lower() in found]
 
 
 def mapping(policy: Mapping[str, Any], verification_options: Any, password_reset: Any) -> dict[str, Any]:
@@ -276,5 +317,5 @@ def mapping(policy: Mapping[str, Any], verification_options: Any, password_reset
         legacy = declared(verification_options, password_reset)
         result["methods"] = methods_to_enable(policy, legacy)
         result["becomes"] = what_becomes(policy, legacy)
-        result["warnings"] = warnings(legacy)
+        result["warnings"] = warnings(policy, legacy)
     return result

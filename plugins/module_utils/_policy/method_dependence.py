@@ -21,13 +21,15 @@ from .authentication_methods import (
     ALL_USERS,
     AUTHENTICATOR,
     MIGRATION_COMPLETE,
+    OF_SECURITY_DEFAULTS,
+    REGISTRABLE,
     SOFTWARE_OATH,
     check_shape,
     migration_state,
     registration_reach,
 )
 from .conditional_access_reach import Memberships, any_of
-from .facts import Fact, UnexpectedShape, boolean, objects, optional_boolean, text
+from .facts import Fact, UnexpectedShape, boolean, mapping, objects, optional_boolean, text
 from .second_factors import is_activated
 from .security_defaults import LIMITED_REGISTRATION_METHODS, UNKNOWN_WAYS_IN, Obstacle, counted, quoted
 
@@ -50,12 +52,17 @@ OF_A_DEVICE = ("windowsHelloForBusiness", "macOsSecureEnclaveKey")
 # Gone tomorrow: no way to go on with, though a way in today.
 TEMPORARY = "temporaryAccessPass"
 
+# What the list of somebody's methods shows of Microsoft Authenticator, whether set up for notifications, for a sign-in
+# without password, or for both.
+AUTHENTICATOR_APP = "microsoftAuthenticator"
+
 # What the legacy MFA settings can allow as well, until the migration is complete.
 ALLOWED_BY_LEGACY_SETTINGS = (
     "mobilePhone",
     "alternateMobilePhone",
     "officePhone",
     "microsoftAuthenticatorPush",
+    AUTHENTICATOR_APP,
     "softwareOneTimePasscode",
     "hardwareOneTimePasscode",
 )
@@ -73,7 +80,8 @@ class Passkey:
 class Person:
     """Somebody with what they have registered, in the words of userRegistrationDetails.
 
-    ``id`` is in lower case. ``passkeys`` is None while they have not been read one by one.
+    Of those who were read one by one, what the report has no word for is there by the name of its type. ``id`` is in
+    lower case. ``passkeys`` is None while they have not been read one by one.
     """
 
     id: str
@@ -91,9 +99,7 @@ def narrowed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
     Too many rather than too few. Raises UnexpectedShape.
     """
-    later = {
-        _id(configuration): configuration for configuration in objects(after, "authenticationMethodConfigurations")
-    }
+    later = _configurations(after)
     check_shape(before)
     return [
         text(configuration, "id")
@@ -205,9 +211,7 @@ class Methods:
 
     def __init__(self, policy: Mapping[str, Any]) -> None:
         check_shape(policy)
-        self.by_id = {
-            _id(configuration): configuration for configuration in objects(policy, "authenticationMethodConfigurations")
-        }
+        self.by_id = _configurations(policy)
         self.external = [
             configuration for configuration in self.by_id.values() if configuration.get("@odata.type") == EXTERNAL_TYPE
         ]
@@ -227,8 +231,9 @@ class Methods:
         """Whether somebody can use a method that they have registered; None where that cannot be told."""
         if method in OF_A_DEVICE:
             return True
-        rule = _RULES.get(method)
-        return rule(self, person) if rule else False
+        if method in _RULES:
+            return _RULES[method](self, person)
+        return False if method in KNOWN else None
 
     def enabled_for(self, person: Person, method: str) -> bool | None:
         configuration = self.by_id.get(method.lower())
@@ -319,16 +324,19 @@ def _authenticator(mode: str, methods: Methods, person: Person) -> bool | None:
     return all_of([_is_enabled_for(configuration, person), any_of(in_mode)])
 
 
+def _authenticator_app(methods: Methods, person: Person) -> bool | None:
+    passwordless = _authenticator("deviceBasedPush", methods, person)
+    return any_of([_authenticator("push", methods, person), None if passwordless else passwordless])
+
+
 def _codes(methods: Methods, person: Person) -> bool | None:
-    """Of an application: of any one, or of Microsoft Authenticator where its codes are switched on."""
+    """Of an application. Those of Microsoft Authenticator its own configuration allows as well, but Graph does not show
+    whose they are (isSoftwareOathEnabled in the reference of microsoftAuthenticatorAuthenticationMethodConfiguration).
+    """
     authenticator = methods.by_id.get(AUTHENTICATOR.lower(), {})
     shows_codes = bool(authenticator.get("isSoftwareOathEnabled"))
-    return any_of(
-        [
-            methods.enabled_for(person, SOFTWARE_OATH),
-            methods.enabled_for(person, AUTHENTICATOR) if shows_codes else False,
-        ]
-    )
+    by_authenticator = methods.enabled_for(person, AUTHENTICATOR) if shows_codes else False
+    return any_of([methods.enabled_for(person, SOFTWARE_OATH), None if by_authenticator else by_authenticator])
 
 
 def _enabled(ids: Sequence[str], methods: Methods, person: Person) -> bool | None:
@@ -357,6 +365,7 @@ _RULES: dict[str, Callable[[Methods, Person], bool | None]] = {
     "passKeySynced": partial(_passkey, True),
     "microsoftAuthenticatorPush": partial(_authenticator, "push"),
     "microsoftAuthenticatorPasswordless": partial(_authenticator, "deviceBasedPush"),
+    AUTHENTICATOR_APP: _authenticator_app,
     "softwareOneTimePasscode": _codes,
     "hardwareOneTimePasscode": partial(_enabled, ["HardwareOath"]),
     "mobilePhone": partial(_enabled, ["Sms", "Voice"]),
@@ -366,8 +375,9 @@ _RULES: dict[str, Callable[[Methods, Person], bool | None]] = {
     "qrCode": partial(_enabled, ["QRCodePin"]),
     "externalAuthMethod": _external,
 }
-# Whoever has one of these counts as registered for MFA. A QR code is a first factor.
-FOR_MFA = frozenset({*_RULES, *OF_A_DEVICE} - {"qrCode"})
+# Whoever has anything else counts as registered for MFA. A QR code is a first factor.
+NOT_FOR_MFA = frozenset({"appPassword", "email", "none", "password", "qrCode", "securityQuestion"})
+KNOWN = frozenset({*_RULES, *OF_A_DEVICE, *NOT_FOR_MFA})
 
 # The registered methods that a configuration governs.
 _GOVERNED = {
@@ -375,6 +385,7 @@ _GOVERNED = {
     "microsoftauthenticator": (
         "microsoftAuthenticatorPush",
         "microsoftAuthenticatorPasswordless",
+        AUTHENTICATOR_APP,
         "softwareOneTimePasscode",
     ),
     "softwareoath": ("softwareOneTimePasscode",),
@@ -395,6 +406,11 @@ def governed(configurations: Iterable[str]) -> frozenset[str]:
     )
 
 
+def concerned(registered: frozenset[str], changed: Iterable[str]) -> frozenset[str]:
+    """What a change of these methods may concern: any configuration may govern a method that nobody knows."""
+    return registered.intersection(changed) | (registered - KNOWN)
+
+
 # The verdict
 
 
@@ -407,21 +423,21 @@ def loses_the_only_way_in(
     allowing what they can before the change. A Temporary Access Pass is a way in, but not one to stay with. A QR code
     is a first factor: it is left to whoever loses another one, but takes nobody through MFA.
     """
-    for_mfa = person.methods & FOR_MFA
+    found = concerned(person.methods, changed)
     return any_of(
         [
-            _loses_the_last(before, after, person, for_mfa, for_mfa.intersection(changed), legacy),
-            _loses_the_last(before, after, person, person.methods, (person.methods - FOR_MFA) & set(changed), legacy),
+            _loses_the_last(before, after, person, person.methods - NOT_FOR_MFA, found - NOT_FOR_MFA, legacy),
+            _loses_the_last(before, after, person, person.methods, found & NOT_FOR_MFA, legacy),
         ]
     )
 
 
 def _loses_the_last(
-    before: Methods, after: Methods, person: Person, kept: frozenset[str], concerned: Iterable[str], legacy: bool
+    before: Methods, after: Methods, person: Person, kept: frozenset[str], at_stake: Iterable[str], legacy: bool
 ) -> bool | None:
-    """Whether one of the methods ``concerned`` is lost, and none of ``kept`` is left."""
+    """Whether one of the methods ``at_stake`` is lost, and none of ``kept`` is left."""
     losses = []
-    for method in concerned:
+    for method in at_stake:
         could = True if legacy and method in ALLOWED_BY_LEGACY_SETTINGS else before.allows(person, method)
         can = after.allows(person, method)
         losses.append(all_of([could, None if can is None else not can]))
@@ -470,6 +486,11 @@ EMAILED_CODES = Obstacle(
     "Guests who sign in with a code that is sent by email, would not be able to any more. Who they are is not known.",
     UNKNOWN_WAYS_IN,
 )
+AUTHENTICATOR_LITE = Obstacle(
+    "People who approve sign-ins with Authenticator Lite in Outlook (companion_app_allowed_state) would not be able to "
+    "any more. Who they are is not known. Have them set up Microsoft Authenticator first.",
+    UNKNOWN_WAYS_IN,
+)
 EXTERNAL_PROVIDER = Obstacle(
     "Whether people can go on with another provider or application behind this external method is not known.",
     UNKNOWN_WAYS_IN,
@@ -477,33 +498,83 @@ EXTERNAL_PROVIDER = Obstacle(
 
 
 def invisible_obstacles(before: Mapping[str, Any], after: Mapping[str, Any], changed: Iterable[str]) -> list[Obstacle]:
-    """What Graph does not show about the configurations that a change narrows. Raises UnexpectedShape."""
-    old, new = Methods(before), Methods(after)
-    obstacles = []
+    """What Graph does not show about the configurations that a change narrows, and about Authenticator Lite, which a
+    change can narrow by itself. Raises UnexpectedShape."""
+    old, new = _configurations(before), _configurations(after)
+    obstacles = [AUTHENTICATOR_LITE] if _is_lite_narrower(old, new) else []
     for name in (identity.lower() for identity in changed):
         if name == "x509certificate":
             obstacles.append(CERTIFICATES)
         elif name == "email":
-            earlier, later = (methods.by_id.get(name, {}).get("allowExternalIdToUseEmailOtp") for methods in (old, new))
+            earlier, later = (one.get(name, {}).get("allowExternalIdToUseEmailOtp") for one in (old, new))
             if earlier != "disabled" and later == "disabled":
                 obstacles.append(EMAILED_CODES)
-        elif name not in _GOVERNED and name in new.by_id:
-            was, will_be = old.by_id[name], new.by_id[name]
+        elif name not in _GOVERNED and name in new:
+            was, will_be = old[name], new[name]
             if any(was.get(part) != will_be.get(part) for part in ("appId", "openIdConnectSetting")):
                 obstacles.append(EXTERNAL_PROVIDER)
     return obstacles
 
 
-def is_about_registration(changed: Iterable[str]) -> bool:
-    """Whether one of the methods that security defaults let people register is narrowed."""
-    return bool({name.lower() for name in changed} & {AUTHENTICATOR.lower(), SOFTWARE_OATH.lower()})
+def _is_lite_narrower(before: Mapping[str, Configuration], after: Mapping[str, Configuration]) -> bool:
+    """Whether Authenticator Lite reaches fewer people. Where Microsoft decides (``default``), it is on.
 
-
-def registration_obstacles(security_defaults: Fact, after: Mapping[str, Any]) -> list[Obstacle]:
-    """What security defaults say to narrowing Microsoft Authenticator or software OATH. Raises UnexpectedShape.
-
-    ``security_defaults`` holds whether they are on.
+    Source: "Protecting authentication methods in Microsoft Entra ID". v1.0 does not show it: then nothing changes it.
     """
+    authenticators = [configurations.get(AUTHENTICATOR.lower(), {}) for configurations in (before, after)]
+    old, new = (_companion(authenticator) for authenticator in authenticators)
+    if authenticators[0].get("state") != "enabled" or old == new or old.get("state") == "disabled":
+        return False
+    if new.get("state") not in ("enabled", "default"):
+        return True
+    included, excluded = (
+        tuple(_target_of(feature, side) for feature in (old, new)) for side in ("includeTarget", "excludeTarget")
+    )
+    return included[1] not in (ALL_USERS, included[0]) or excluded[1] not in ("", excluded[0])
+
+
+def _companion(authenticator: Configuration) -> Mapping[str, Any]:
+    return _part(_part(authenticator, "featureSettings"), "companionAppAllowedState")
+
+
+def _part(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return {} if item.get(name) is None else mapping(item, name)
+
+
+def _target_of(feature: Mapping[str, Any], side: str) -> str:
+    """The id of a target, or "" for none, which Graph writes as zeros."""
+    identity = str(_part(feature, side).get("id") or "").lower()
+    return identity if identity.strip("0-") else ""
+
+
+def is_about_registration(changed: Iterable[str]) -> bool:
+    """Whether a method that people can register while somebody waits for their second factor is narrowed."""
+    return bool({name.lower() for name in changed} & {name.lower() for name in REGISTRABLE})
+
+
+def registration_obstacles(security_defaults: Fact, changed: Iterable[str], after: Mapping[str, Any]) -> list[Obstacle]:
+    """What stands in the way of narrowing methods that people can register. Raises UnexpectedShape.
+
+    ``security_defaults`` holds whether they are on. Conditional Access and per-user MFA ask those for MFA as well who
+    have registered nothing yet.
+    """
+    if {name.lower() for name in changed} & {name.lower() for name in OF_SECURITY_DEFAULTS}:
+        obstacles = _security_defaults_obstacles(security_defaults, after)
+        if obstacles:
+            return obstacles
+    if registration_reach(after, REGISTRABLE) == "everybody":
+        return []
+    return [
+        Obstacle(
+            "None of Microsoft Authenticator, software OATH tokens, SMS and voice would be enabled for everybody: "
+            "whoever has registered nothing yet and is asked for MFA could not register, and not get in. Switch "
+            "another one on for everybody first.",
+            LIMITED_REGISTRATION_METHODS,
+        )
+    ]
+
+
+def _security_defaults_obstacles(security_defaults: Fact, after: Mapping[str, Any]) -> list[Obstacle]:
     if not security_defaults.known:
         return [
             Obstacle(
@@ -550,16 +621,15 @@ def from_registration_details(item: Mapping[str, Any]) -> tuple[str, str, frozen
     return text(item, "id"), text(item, "userPrincipalName"), frozenset(str(method) for method in methods)
 
 
+# Where the report has another word.
 _TYPES = {
-    "microsoftAuthenticator": ("microsoftAuthenticatorPush",),
-    "passwordlessMicrosoftAuthenticator": ("microsoftAuthenticatorPasswordless",),
-    "softwareOath": ("softwareOneTimePasscode",),
-    "hardwareOath": ("hardwareOneTimePasscode",),
-    "windowsHelloForBusiness": ("windowsHelloForBusiness",),
-    "platformCredential": ("macOsSecureEnclaveKey",),
-    "fido2": ("fido2SecurityKey",),
-    "external": ("externalAuthMethod",),
-    "qrCodePin": ("qrCode",),
+    "passwordlessMicrosoftAuthenticator": "microsoftAuthenticatorPasswordless",
+    "softwareOath": "softwareOneTimePasscode",
+    "hardwareOath": "hardwareOneTimePasscode",
+    "platformCredential": "macOsSecureEnclaveKey",
+    "fido2": "fido2SecurityKey",
+    "external": "externalAuthMethod",
+    "qrCodePin": "qrCode",
 }
 _PHONES = {"mobile": "mobilePhone", "alternateMobile": "alternateMobilePhone", "office": "officePhone"}
 
@@ -571,13 +641,14 @@ def from_methods(items: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], tu
     for item in items:
         kind = text(item, "@odata.type").removeprefix("#microsoft.graph.").removesuffix("AuthenticationMethod")
         if kind == "phone":
-            methods.add(_PHONES.get(text(item, "phoneType"), "mobilePhone"))
+            phone = text(item, "phoneType")
+            methods.add(_PHONES.get(phone, phone))
         elif kind == "temporaryAccessPass":
             methods |= {TEMPORARY} if optional_boolean({"isUsable": None, **item}, "isUsable") is not False else set()
         elif kind == "hardwareOath" and not is_activated(item.get("device")):
             continue
         else:
-            methods.update(_TYPES.get(kind, ()))
+            methods.add(_TYPES.get(kind, kind))
         if kind == "fido2":
             passkeys.append(passkey_of(item))
     return frozenset(methods), tuple(passkeys)
@@ -597,6 +668,12 @@ def is_on(policy: Mapping[str, Any]) -> bool:
 
 def _id(configuration: Configuration) -> str:
     return text(configuration, "id").lower()
+
+
+def _configurations(policy: Mapping[str, Any]) -> dict[str, Configuration]:
+    return {
+        _id(configuration): configuration for configuration in objects(policy, "authenticationMethodConfigurations")
+    }
 
 
 def _by_id(configuration: Configuration, name: str) -> dict[str, Mapping[str, Any]]:

@@ -8,8 +8,10 @@ Graph replaces such a list as a whole, so what a task does not speak of is sent 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .facts import text
@@ -58,12 +60,21 @@ def edited(current: Iterable[Item], edit: Edit, new: Item | None = None) -> list
 
 
 def same_items(one: Iterable[Item], other: Iterable[Item]) -> bool:
-    """Whether two lists hold the same items, in whatever order, annotations aside."""
+    """Whether two lists hold the same items, annotations aside: they, and what is listed in them, in whatever order."""
     return _by_key(one) == _by_key(other)
 
 
-def _by_key(items: Iterable[Item]) -> dict[str, dict[str, Any]]:
-    return {key(item): {**without_annotations(item), "id": key(item)} for item in items}
+def _by_key(items: Iterable[Item]) -> dict[str, Any]:
+    return {key(item): _without_order({**without_annotations(item), "id": key(item)}) for item in items}
+
+
+def _without_order(value: Any) -> Any:
+    """For a comparison only."""
+    if isinstance(value, Mapping):
+        return {name: _without_order(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return sorted((_without_order(item) for item in value), key=partial(json.dumps, sort_keys=True))
+    return value
 
 
 def without_annotations(value: Any) -> Any:

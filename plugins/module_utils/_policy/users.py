@@ -1,7 +1,7 @@
 # Copyright (c) 2026 zerotrust.m365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counting the people of a tenant (private to the collection). Pure: fed page by page, so memory stays bounded.
+"""Counting and noting the people of a tenant (private to the collection). Pure: fed page by page.
 
 ``perUserMfaState`` is a property of users that Microsoft does not document but live tools read in bulk.
 """
@@ -21,12 +21,8 @@ PER_USER_MFA_STATES = ("disabled", "enabled", "enforced")
 
 @dataclass
 class Accounts:
-    """Who is disabled, and who is enabled as long as these are few: principal names by id, in lower case.
+    """Who is disabled, and who is enabled: principal names by id, in lower case."""
 
-    Reading stops to keep names at one more than ``most``.
-    """
-
-    most: int
     disabled: set[str] = field(default_factory=set)
     enabled: dict[str, str] = field(default_factory=dict)
 
@@ -36,7 +32,7 @@ class Accounts:
             identity = text(user, "id").lower()
             if not boolean(user, "accountEnabled"):
                 self.disabled.add(identity)
-            elif len(self.enabled) <= self.most:
+            else:
                 self.enabled[identity] = text(user, "userPrincipalName")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from .authentication_methods import MIGRATION_COMPLETE, migration_state
 from .conditional_access_reach import any_of
-from .method_dependence import ALLOWED_BY_LEGACY_SETTINGS, FOR_MFA, Methods, Person
+from .method_dependence import ALLOWED_BY_LEGACY_SETTINGS, NOT_FOR_MFA, Methods, Person
 from .roles import DIRECTORY_SYNCHRONIZATION_ACCOUNTS
 from .security_defaults import NO_WAY_IN, UNKNOWN_WAYS_IN, Obstacle, counted, quoted
 
@@ -40,7 +40,7 @@ def way_in(methods: Methods, person: Person, *, legacy: bool) -> str:
     BY_LEGACY_SETTINGS where only these may allow one (``legacy``), UNKNOWN where it cannot be told. Raises
     UnexpectedShape.
     """
-    registered = person.methods & FOR_MFA
+    registered = person.methods - NOT_FOR_MFA
     if not registered:
         return OPEN
     registered |= {BESIDES[method] for method in registered if method in BESIDES}

@@ -145,6 +145,7 @@ class AuthenticationMethod(Resource):
         refuse_too_large(before, after)
         refuse_what_locks_out(run, before, after)
         _warn_of_phones(run, state, after)
+        run.kept["expected"] = _find(after, state.method, state.id)
         what = _what(changes)
         return Plan(
             changes=[part.change for part in changes],
@@ -173,12 +174,13 @@ class AuthenticationMethod(Resource):
     @readable_policy()
     def result(self, run: Run, plan: Plan, state: Configuration) -> dict[str, Any]:
         shown = _shown(state)
+        expected = run.kept.get("expected") if run.check_mode else None
         if run.check_mode:
             for change in plan.changes:
                 shown = _merged(shown, change.after)
             if plan.changes and plan.changes[-1].after is None:
                 shown = {"id": state.id, "exists": False, "state": None}
-        return {"authentication_method": shown}
+        return {"authentication_method": shown, "expected_configuration": expected}
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,13 @@ from .._engine.resource import Resource
 from .._engine.run import Run
 from .._graph.errors import OptionError
 from .._options import WAIT_OPTIONS
-from .._policy.authentication_methods import MIGRATION_STATES_IN_ORDER, migration_refusal, migration_state
-from .._policy.facts import objects, text
+from .._policy.authentication_methods import (
+    MIGRATION_STATES_IN_ORDER,
+    check_shape,
+    migration_refusal,
+    migration_state,
+)
+from .._policy.facts import UnexpectedShape, objects, text
 from .._policy.method_dependence import ONLY_WAY_IN
 from .._policy.security_defaults import UNKNOWN_WAYS_IN
 from .._policy.targets import edited, same_items, without_annotations
@@ -164,6 +169,7 @@ class AuthenticationMethodsPolicy(Resource):
             "choices": [ONLY_WAY_IN, UNKNOWN_WAYS_IN],
             "default": [],
         },
+        "expected_configurations": {"type": "list", "elements": "dict", "default": []},
         **EXPECTED_GROUPS,
         **WAIT_OPTIONS,
     }
@@ -320,7 +326,20 @@ def _refuse_what_is_not_safe(run: Run, state: Policy, changes: list[Change]) -> 
     if refusal:
         raise OptionError(refusal)
     if wanted == MIGRATION_STATES_IN_ORDER[-1]:
-        refuse_end_of_legacy_settings(run, policy)
+        refuse_end_of_legacy_settings(run, _expected(run, policy))
+
+
+def _expected(run: Run, policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The policy as earlier tasks of this dry run would leave it. Raises OptionError, UnexpectedShape."""
+    if not run.check_mode or not run.options["expected_configurations"]:
+        return policy
+    present = objects(policy, "authenticationMethodConfigurations")
+    try:
+        changed = {text(one, "id"): one for one in run.options["expected_configurations"]}
+        check_shape({"authenticationMethodConfigurations": list(changed.values())})
+    except UnexpectedShape as error:
+        raise OptionError(f"expected_configurations: {error}. Give what authentication_method returned.") from None
+    return {**policy, "authenticationMethodConfigurations": [changed.get(text(one, "id"), one) for one in present]}
 
 
 # Saying

@@ -324,7 +324,7 @@ def _reason(error: Exception, row: FactRow | None = None) -> str:
 
 
 def _count_users(client: GraphClient, accounts: Accounts | None) -> dict[str, Fact]:
-    """All users, page by page: one request per 999, and no more memory than a page."""
+    """All users, page by page: one request per 999, and no more memory than a page beside ``accounts``."""
     count = UserCount()
     try:
         for page in client.pages(

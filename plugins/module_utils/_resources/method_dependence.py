@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is read to know who depends on an authentication method (private to the collection).
 
-Nothing, unless a method is narrowed. Then the report of registered methods, which takes P1, or the methods of each
-person in a small tenant; the members of the groups that the policy names; and passkeys one by one where their model
-decides.
+Nothing, unless a method is narrowed. Then the report of registered methods, which takes P1, and the methods of each
+enabled user whom it leaves out, as long as they are few; the members of the groups that the policy names; and passkeys
+one by one where their model decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from .methods_policy import CONFIGURATIONS
 
 REPORT = "/reports/authenticationMethods/userRegistrationDetails"
 MOST_PEOPLE = 500
+NOT_EVERYBODY = "The report of registered methods lags some hours and may leave people out."
 HARDWARE_OATH, HARDWARE_TOKEN = "HardwareOath", "hardwareOneTimePasscode"
 FORBIDDEN = 403
 
@@ -54,11 +55,9 @@ def refuse_what_locks_out(run: Run, before: Mapping[str, Any], after: Mapping[st
     """Raises OptionError with every obstacle and what to do about it, in check mode just as in a run."""
     try:
         changed = rules.narrowed(before, after)
-        if not changed:
-            return
         obstacles = rules.invisible_obstacles(before, after, changed)
         if rules.is_about_registration(changed):
-            obstacles += rules.registration_obstacles(_security_defaults(run.client), after)
+            obstacles += rules.registration_obstacles(_security_defaults(run.client), changed, after)
         concerned = rules.governed(changed)
         if concerned:
             old, new = (Methods(with_hardware_tokens(run, policy)) for policy in (before, after))
@@ -127,19 +126,22 @@ def _nothing(groups: Mapping[str, Memberships]) -> Memberships:
 
 def _people(client: GraphClient, methods: frozenset[str]) -> Fact:
     """Those who have registered one of these methods, as a list of Person without groups; or why that is unknown."""
+    found: list[Person] = []
+    reported: set[str] = set()
     try:
-        found = []
         for page in client.pages(REPORT, action="read the report of registered methods"):
             for item in page:
                 identity, name, registered = rules.from_registration_details(item)
-                if registered & methods:
+                reported.add(identity.lower())
+                if rules.concerned(registered, methods):
                     found.append(Person(identity.lower(), name, registered, Memberships(frozenset())))
-        return known(found)
     except (M365Error, UnexpectedShape) as error:
         reason = reason_of(error)
         if isinstance(error, LicenceMissing) or (isinstance(error, GraphError) and error.status == FORBIDDEN):
             return _people_one_by_one(client, methods, reason)
         return unknown(reason)
+    left_out = _people_one_by_one(client, methods, NOT_EVERYBODY, reported)
+    return known([*found, *left_out.value]) if left_out.known else left_out
 
 
 def methods_of(identity: str, name: str, version: str = "beta") -> Read:
@@ -152,29 +154,35 @@ def methods_of(identity: str, name: str, version: str = "beta") -> Read:
     )
 
 
-def _people_one_by_one(client: GraphClient, methods: frozenset[str], reason: str) -> Fact:
-    """The same from each person's methods, where the report needs a licence or a permission that is not there."""
+def _people_one_by_one(
+    client: GraphClient, methods: frozenset[str], reason: str, reported: Collection[str] = ()
+) -> Fact:
+    """The same from each person's methods, but for those ``reported``, by ids in lower case.
+
+    ``reason`` says why the report is not enough: it is not there for want of a licence or a permission, or lags.
+    """
     try:
-        users = client.list(
+        users: dict[str, str] = {}
+        for page in client.pages(
             "/users",
             parameters={"$select": "id,userPrincipalName", "$filter": "accountEnabled eq true", "$top": "999"},
             action="list the users",
-            max_items=MOST_PEOPLE + 1,
-        )
-        if len(users) > MOST_PEOPLE:
-            return unknown(f"{reason} To read it person by person, there are too many (more than {MOST_PEOPLE}).")
+        ):
+            names = {text(user, "id").lower(): text(user, "userPrincipalName") for user in page}
+            users.update({identity: name for identity, name in names.items() if identity not in reported})
+            if len(users) > MOST_PEOPLE:
+                return unknown(f"{reason} To read it person by person, there are too many (more than {MOST_PEOPLE}).")
         version = "beta" if HARDWARE_TOKEN in methods else "v1.0"
-        reads = [methods_of(text(user, "id"), text(user, "userPrincipalName"), version) for user in users]
+        reads = [methods_of(identity, name, version) for identity, name in users.items()]
         found = []
-        for user, answer in zip(users, client.read_many(reads) if reads else [], strict=True):
+        for (identity, name), answer in zip(users.items(), client.read_many(reads) if reads else [], strict=True):
             if isinstance(answer, NotFound):
                 continue  # deleted a moment ago
             if isinstance(answer, GraphError):
                 raise answer
             registered, passkeys = rules.from_methods(answer if isinstance(answer, list) else [])
-            if registered & methods:
-                name = text(user, "userPrincipalName")
-                found.append(Person(text(user, "id").lower(), name, registered, Memberships(frozenset()), passkeys))
+            if rules.concerned(registered, methods):
+                found.append(Person(identity, name, registered, Memberships(frozenset()), passkeys))
         return known(found)
     except (M365Error, UnexpectedShape) as error:
         return unknown(f"{reason} {reason_of(error)}")

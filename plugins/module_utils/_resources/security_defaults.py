@@ -25,7 +25,6 @@ from .._policy.ways_in import WaysIn
 from .emergency_access_info import HEALTH_OPTIONS, health, refuse_bad_declaration
 from .facts import METHODS_POLICY, SECURITY_DEFAULTS, FactRow, gather
 from .ledger import Ledger
-from .method_dependence import MOST_PEOPLE
 from .per_user_mfa_ledger import note_cover_gone, read_ledger
 from .ways_in import read_ways_in
 
@@ -80,7 +79,7 @@ class SecurityDefaults(Resource):
         if change is None:
             return Plan(done=f"Security defaults are {_on_off(state['enabled'])}.")
         enabled = bool(run.options["enabled"])
-        accounts = Accounts(MOST_PEOPLE)
+        accounts = Accounts()
         facts = gather(run.client, FACTS_BEFORE_SWITCHING, rows=[WHOLE_METHODS_POLICY], accounts=accounts)
         policy = facts.pop(WHOLE_METHODS_POLICY.name)
         impact = security_defaults.summary(enabled, facts)

@@ -4,8 +4,9 @@
 """What is read to know who may not get in under security defaults (private to the collection).
 
 The methods of each administrator, 20 in one request, for the report of registered methods lags some hours. Of everybody
-else the report, which takes P1, or in a small tenant the methods of each. Then, for whoever has nothing that is allowed
-to all, the members of the groups that the policy names, and passkeys one by one where their model decides.
+else the report, which takes P1, and the methods of each whom it leaves out, as long as they are few. Then, for whoever
+has nothing that is allowed to all, the members of the groups that the policy names, and passkeys one by one where their
+model decides.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .._policy.ways_in import OPEN, UNKNOWN, WaysIn
 from .method_dependence import (
     HARDWARE_TOKEN,
     MOST_PEOPLE,
+    NOT_EVERYBODY,
     REPORT,
     memberships,
     methods_of,
@@ -50,15 +52,15 @@ def read_ways_in(
     reading = Reading(run, policy, frozenset(identity.lower() for identity in apart) | accounts.disabled | exempt)
     administrators = reading.left(ways_in.administrators(roles.value)) if roles.known else {}
     licensed = not licences.known or licences.value["tier"] != "free"
-    report, unreported = reading.report() if licensed else (None, NOT_LICENSED)
-    few = unlisted is None and len(accounts.enabled) <= MOST_PEOPLE
-    others = reading.left(accounts.enabled) if few and report is None else {}
-    people, unread = reading.one_by_one({**others, **administrators})
-    found = {**(report or {}), **people}
+    report, unreported = reading.report() if licensed else ({}, NOT_LICENSED)
+    others = {identity: name for identity, name in reading.left(accounts.enabled).items() if identity not in report}
+    few = len(others) <= MOST_PEOPLE
+    people, unread = reading.one_by_one({**(others if few else {}), **administrators})
+    found = {**report, **people}
     unread = {identity: reason for identity, reason in unread.items() if identity not in found}
     unread_administrators = next((unread[identity] for identity in administrators if identity in unread), None)
     unread_others = next((reason for identity, reason in unread.items() if identity not in administrators), None)
-    if report is None and not few:
+    if unlisted or not few:
         too_many = f"To read it person by person, there are too many (more than {MOST_PEOPLE})."
         unread_others = f"{unreported} {unlisted or too_many}"
     if not roles.known and unread_others:
@@ -69,7 +71,7 @@ def read_ways_in(
 
 def _list(client: GraphClient) -> tuple[Accounts, str | None]:
     """Who is there, where the list that has the states of per-user MFA could not be read; and why it is unknown."""
-    accounts = Accounts(MOST_PEOPLE)
+    accounts = Accounts()
     try:
         for page in client.pages(
             "/users",
@@ -78,7 +80,7 @@ def _list(client: GraphClient) -> tuple[Accounts, str | None]:
         ):
             accounts.add(page)
     except (M365Error, UnexpectedShape) as error:
-        return Accounts(MOST_PEOPLE), reason_of(error)
+        return Accounts(), reason_of(error)
     return accounts, None
 
 
@@ -99,8 +101,8 @@ class Reading:
     def left(self, names: Mapping[str, str]) -> dict[str, str]:
         return {identity: name for identity, name in names.items() if identity not in self._apart}
 
-    def report(self) -> tuple[dict[str, Person] | None, str]:
-        """People by id as the report has them; or None, and why."""
+    def report(self) -> tuple[dict[str, Person], str]:
+        """People by id as the report has them, and why that may not be everybody."""
         found: dict[str, Person] = {}
         try:
             for page in self._client.pages(REPORT, action="read the report of registered methods"):
@@ -108,8 +110,8 @@ class Reading:
                     identity, name, methods = from_registration_details(item)
                     found[identity.lower()] = Person(identity.lower(), name, methods, GROUPS_NOT_READ)
         except (M365Error, UnexpectedShape) as error:
-            return None, reason_of(error)
-        return {identity: person for identity, person in found.items() if identity not in self._apart}, ""
+            return {}, reason_of(error)
+        return {identity: person for identity, person in found.items() if identity not in self._apart}, NOT_EVERYBODY
 
     def one_by_one(self, names: Mapping[str, str]) -> tuple[dict[str, Person], dict[str, str]]:
         """People by id, and for those who could not be read the reasons."""

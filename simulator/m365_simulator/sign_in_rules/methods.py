@@ -121,6 +121,8 @@ def can_identify(directory: Directory, person: Person, attempt: Attempt) -> Mayb
 def registrable(directory: Directory, person: Person) -> frozenset[str]:
     """The combinations whose method this person may register during a sign-in."""
     found = frozenset(name for name in REGISTRABLE if _is_on(directory, person, name))
+    if _shows_authenticator_codes(directory, person):
+        found |= {"password,softwareOath"}
     return found | registrable_without_password(directory, person) if lost_the_phone(directory, person) else found
 
 
@@ -194,9 +196,9 @@ def _is_on(directory: Directory, person: Person, combination: str, *, office: bo
     if combination == "password,microsoftAuthenticatorPush":
         return _has_authenticator_mode(directory, person, ("any", "push"))
     if combination == "password,softwareOath":
-        authenticator = directory.methods.get("microsoftauthenticator", {})
         return is_method_allowed(directory, person, "SoftwareOath") or (
-            bool(authenticator.get("isSoftwareOathEnabled")) and _is_enabled_for(person, authenticator)
+            directory.assumes("registered_software_token") == "microsoft_authenticator"
+            and _shows_authenticator_codes(directory, person)
         )
     if combination == "password,hardwareOath":
         return is_method_allowed(directory, person, "HardwareOath")
@@ -204,6 +206,12 @@ def _is_on(directory: Directory, person: Person, combination: str, *, office: bo
         return is_method_allowed(directory, person, "Sms")
     voice = directory.methods.get("voice", {})
     return _is_enabled_for(person, voice) and (not office or bool(voice.get("isOfficePhoneAllowed")))
+
+
+def _shows_authenticator_codes(directory: Directory, person: Person) -> bool:
+    """Graph reference, microsoftAuthenticatorAuthenticationMethodConfiguration: the codes of that application only."""
+    authenticator = directory.methods.get("microsoftauthenticator", {})
+    return bool(authenticator.get("isSoftwareOathEnabled")) and _is_enabled_for(person, authenticator)
 
 
 def is_method_allowed(directory: Directory, person: Person, id: str) -> bool:

@@ -97,7 +97,10 @@ def applied(policy: dict[str, Any], wanted: list[dict[str, Any]]) -> dict[str, A
                 **written,
             }
         one["includeTargets"] = list(result.values())
-        one["excludeTargets"] = [{"id": group} for group in options["exclude_targets"]["set"]]
+        gone = options["exclude_targets"].get("remove")
+        one["excludeTargets"] = [
+            target for target in one["excludeTargets"] if gone is not None and target["id"] not in gone
+        ]
         if "microsoft_authenticator" in options:
             one["isSoftwareOathEnabled"] = options["microsoft_authenticator"]["is_software_oath_enabled"]
         if "voice" in options:
@@ -172,9 +175,33 @@ memberships = st.sets(st.sampled_from(GROUPS))
 @MANY
 @given(policies, legacy_settings, memberships)
 def test_nobody_loses_a_method(policy: dict[str, Any], legacy: LegacySettings, groups: set[str]) -> None:
+    """But who is in the group that may reset passwords, and in another one that is excluded: that is foretold."""
     before = by_policy(policy, groups) | by_legacy(legacy, groups)
-    after = by_policy(applied(policy, rules.methods_to_enable(policy, legacy)), groups)
-    assert before <= after
+    wanted = rules.methods_to_enable(policy, legacy)
+    after = by_policy(applied(policy, wanted), groups)
+    if not before <= after:
+        excluded = [
+            one["id"]
+            for one in policy["authenticationMethodConfigurations"]
+            if {target["id"] for target in one["excludeTargets"]} & groups - {legacy.reset_group}
+        ]
+        assert legacy.reset_group in groups
+        assert [name for name in excluded if legacy.reach(name) == {legacy.reset_group}]
+        assert any(line.startswith("Groups that are excluded stay so") for line in rules.warnings(policy, legacy))
+
+
+@MANY
+@given(policies, legacy_settings, memberships)
+def test_an_exclusion_goes_on_keeping_those_from_a_method_whom_no_legacy_setting_gives_it(
+    policy: dict[str, Any], legacy: LegacySettings, groups: set[str]
+) -> None:
+    after = applied(policy, rules.methods_to_enable(policy, legacy))
+    for old, new in zip(
+        policy["authenticationMethodConfigurations"], after["authenticationMethodConfigurations"], strict=True
+    ):
+        excluded, still = ({target["id"] for target in one["excludeTargets"]} for one in (old, new))
+        reach = legacy.reach(old["id"])
+        assert still == (set() if "all_users" in reach else excluded - reach)
 
 
 @MANY
@@ -190,7 +217,7 @@ def test_phones_and_signing_in_by_text_are_never_switched_on_unasked(
     for phone, by in (("text", {"text"}), ("call mobile", calls), ("call office", calls)):
         if phone in after - before:
             assert anybody & by
-            assert rules.warnings(legacy)
+            assert rules.PHONE_ENDS in rules.warnings(policy, legacy)
     asked = {name for name, kinds in (("Sms", {"text"}), ("Voice", calls)) if anybody & kinds}
     assert {options["id"] for options in wanted} & {"Sms", "Voice"} == asked
     gained = "sign in by text" in after - before
@@ -295,7 +322,10 @@ TEXT = {"set": [{"group": "all_users", "is_usable_for_sign_in": False}]}
 
 
 def options(name: str, include: Any, **more: Any) -> dict[str, Any]:
-    return {"id": name, "state": "enabled", "include_targets": include, "exclude_targets": {"set": []}, **more}
+    """Exclusions go as far as the legacy settings reach."""
+    groups = [target["group"] for targets in include.values() for target in targets]
+    exclude = {"set": []} if "all_users" in groups else {"remove": groups}
+    return {"id": name, "state": "enabled", "include_targets": include, "exclude_targets": exclude, **more}
 
 
 CODES = options("MicrosoftAuthenticator", AUTHENTICATOR, microsoft_authenticator={"is_software_oath_enabled": True})
@@ -399,7 +429,7 @@ def test_what_becomes_of_each_says_what_is_on_now() -> None:
         "selected",
         "Sales",
     )
-    text_messages = "SMS (on now, 1 group no longer excluded)"
+    text_messages = "SMS (on now, 1 group still excluded)"
     assert rules.what_becomes(policy, legacy) == [
         "Per-user MFA, 'Notification through mobile app': Microsoft Authenticator (off now) for everybody.",
         "Password reset, 'Email': email codes (on now, but for nobody) for the group Sales.",
@@ -410,6 +440,37 @@ def test_what_becomes_of_each_says_what_is_on_now() -> None:
         "Per-user MFA: no verification option is ticked.",
         "Password reset: it is enabled for nobody.",
     ]
+
+
+@pytest.mark.parametrize("state", ["enabled", "disabled"])
+@pytest.mark.parametrize(
+    ("options", "group", "edit", "told"),
+    [
+        (["text_message_to_phone"], "Sales", {"set": []}, "2 groups no longer excluded"),
+        ([], "Sales", {"remove": ["Sales"]}, "2 groups still excluded"),
+        ([], GROUPS[0].upper(), {"remove": [GROUPS[0].upper()]}, "1 group no longer excluded, 1 group still excluded"),
+    ],
+)
+def test_exclusions_stay_where_the_legacy_settings_reach_a_group(
+    state: str, options: list[str], group: str, edit: dict[str, Any], told: str
+) -> None:
+    """Administrators who are excluded from SMS get it by no legacy setting."""
+    policy = policy_of(off("Sms", state=state, excludeTargets=[{"id": GROUPS[0]}, {"id": GROUPS[1]}]))
+    reset = {"enabled_for": "selected", "group": group, "methods": ["mobile_phone"]}
+    found = rules.mapping(policy, options, reset)
+    assert [one["exclude_targets"] for one in found["methods"] if one["id"] == "Sms"] == [edit]
+    now = {"enabled": "on now", "disabled": "off now"}[state]
+    assert found["becomes"][-1].endswith(f"SMS ({now}, {told}) for the group {group}.")
+    warned = [] if options else [rules.STILL_EXCLUDED.format("SMS")]
+    assert found["warnings"] == [rules.PHONE_ENDS, *warned]
+
+
+def test_every_method_that_keeps_its_exclusions_is_named_and_no_other() -> None:
+    excluded = [off(name, excludeTargets=[{"id": GROUPS[1]}]) for name in METHODS]
+    legacy = LegacySettings(reset_methods=frozenset(["mobile_app_code"]), reset_for="selected", reset_group="Sales")
+    named = rules.STILL_EXCLUDED.format("Microsoft Authenticator, software OATH tokens")
+    assert rules.warnings(policy_of(*excluded), legacy) == [named]
+    assert rules.warnings(policy_of(), legacy) == []
 
 
 # What the role works with
@@ -570,7 +631,7 @@ def test_notifications_need_a_mode_that_has_them(present: str, mode: str, target
     on = off("MicrosoftAuthenticator", state="enabled", includeTargets=[{"id": present, "authenticationMode": mode}])
     methods = frozenset(["mobile_app_notification"])
     legacy = LegacySettings(reset_methods=methods, reset_for="selected", reset_group=GROUPS[0])
-    expected = [options("MicrosoftAuthenticator", {"add": [target]})]
+    expected = [{**options("MicrosoftAuthenticator", {"add": [target]}), "exclude_targets": {"remove": [GROUPS[0]]}}]
     assert rules.methods_to_enable(policy_of(on), legacy) == expected
 
 

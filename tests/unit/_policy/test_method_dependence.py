@@ -12,14 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.conditional_access_reach import Memberships
-from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import UnexpectedShape, known, unknown
+from ansible_collections.zerotrust.m365.plugins.module_utils._policy.facts import (
+    Fact,
+    UnexpectedShape,
+    known,
+    unknown,
+)
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.method_dependence import (
     ALLOWED_BY_LEGACY_SETTINGS,
+    AUTHENTICATOR_APP,
+    AUTHENTICATOR_LITE,
     CERTIFICATES,
     EMAILED_CODES,
     EXTERNAL_PROVIDER,
     EXTERNAL_TYPE,
-    FOR_MFA,
+    NOT_FOR_MFA,
     ONLY_WAY_IN,
     TEMPORARY,
     Methods,
@@ -27,6 +34,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.method_depe
     Person,
     all_of,
     are_certificates_narrower,
+    concerned,
     from_methods,
     from_registration_details,
     governed,
@@ -65,6 +73,7 @@ REGISTERED = (
     "passKeySynced",
     "microsoftAuthenticatorPush",
     "microsoftAuthenticatorPasswordless",
+    AUTHENTICATOR_APP,
     "softwareOneTimePasscode",
     "hardwareOneTimePasscode",
     "mobilePhone",
@@ -153,7 +162,13 @@ PUSH = configuration("MicrosoftAuthenticator")
             policy(configuration("MicrosoftAuthenticator", isSoftwareOathEnabled=True)),
             policy(configuration("MicrosoftAuthenticator", isSoftwareOathEnabled=False)),
             person("softwareOneTimePasscode"),
-            True,
+            None,
+        ),
+        (
+            policy(configuration("SoftwareOath"), configuration("MicrosoftAuthenticator", isSoftwareOathEnabled=True)),
+            policy(configuration("MicrosoftAuthenticator", isSoftwareOathEnabled=True)),
+            person("softwareOneTimePasscode"),
+            None,
         ),
         (
             policy(configuration("MicrosoftAuthenticator", include=[{"id": "all_users", "authenticationMode": "any"}])),
@@ -399,21 +414,142 @@ def test_guests_who_sign_in_with_a_code_by_email() -> None:
     assert invisible_obstacles(open_to_guests, off, narrowed(open_to_guests, off)) == []
 
 
-# Security defaults
+ZEROS = "00000000-0000-0000-0000-000000000000"
+
+
+def lite(state: str = "enabled", include: str | None = "all_users", exclude: str | None = ZEROS) -> dict[str, Any]:
+    targets = {"includeTarget": include, "excludeTarget": exclude}
+    sides = {side: None if id is None else {"targetType": "group", "id": id} for side, id in targets.items()}
+    return {"state": state, **sides}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_narrower"),
+    [
+        (lite(), lite("disabled"), True),
+        (lite("default"), lite("disabled"), True),
+        (None, lite("disabled"), True),
+        (lite(), None, True),
+        (lite(), lite("unknownFutureValue"), True),
+        (lite("disabled"), lite("unknownFutureValue"), False),
+        (lite("disabled"), lite(include=GROUPS[0]), False),
+        (lite(), lite(), False),
+        (lite(), lite("default"), False),
+        (lite("default"), lite(), False),
+        (None, lite(), False),
+        (None, None, False),
+        (lite(), lite(include=GROUPS[0]), True),
+        (lite(), lite(include=None), True),
+        (lite("default", GROUPS[0]), lite("enabled", GROUPS[0].upper()), False),
+        (lite(include=GROUPS[0]), lite(include=GROUPS[1]), True),
+        (lite(include=GROUPS[0]), lite(include="all_users"), False),
+        (lite(), lite(exclude=GROUPS[0]), True),
+        (lite(exclude=GROUPS[0]), lite(exclude=GROUPS[1]), True),
+        (lite(exclude=GROUPS[0]), lite("default", exclude=GROUPS[0].upper()), False),
+        (lite(exclude=GROUPS[0]), lite(exclude=ZEROS), False),
+        (lite(exclude=GROUPS[0]), lite(exclude=None), False),
+        (None, lite(exclude=GROUPS[0]), True),
+    ],
+)
+def test_who_uses_authenticator_lite_is_not_known(before: Any, after: Any, is_narrower: bool) -> None:
+    def on(feature: Any, state: str = "enabled") -> dict[str, Any]:
+        settings = None if feature is None else {"companionAppAllowedState": feature}
+        return policy(configuration("MicrosoftAuthenticator", state, featureSettings=settings))
+
+    assert invisible_obstacles(on(before), on(after), []) == ([AUTHENTICATOR_LITE] if is_narrower else [])
+    assert invisible_obstacles(on(before, "disabled"), on(after), []) == []
+
+
+def test_authenticator_lite_is_named() -> None:
+    assert AUTHENTICATOR_LITE.risk == UNKNOWN_WAYS_IN
+    assert AUTHENTICATOR_LITE.sentence == (
+        "People who approve sign-ins with Authenticator Lite in Outlook (companion_app_allowed_state) would not be "
+        "able to any more. Who they are is not known. Have them set up Microsoft Authenticator first."
+    )
+
+
+@pytest.mark.parametrize("strange", ["on", {"companionAppAllowedState": 5}])
+def test_features_that_cannot_be_read_are_refused(strange: Any) -> None:
+    read = policy(configuration("MicrosoftAuthenticator"))
+    with pytest.raises(UnexpectedShape):
+        invisible_obstacles(policy(configuration("MicrosoftAuthenticator", featureSettings=strange)), read, [])
+
+
+CODES_ON = configuration("MicrosoftAuthenticator", isSoftwareOathEnabled=True)
+CODES_OF_SOME = configuration("MicrosoftAuthenticator", include=[GROUPS[0]], isSoftwareOathEnabled=True)
+TOKENS_OF_SOME = configuration("SoftwareOath", include=[GROUPS[0]])
+
+
+@pytest.mark.parametrize(
+    ("on", "somebody", "usable"),
+    [
+        ([configuration("SoftwareOath")], {}, True),
+        ([configuration("SoftwareOath"), CODES_ON], {}, True),
+        ([CODES_ON], {}, None),
+        ([CODES_OF_SOME], {}, False),
+        ([CODES_OF_SOME], {"groups": [GROUPS[0]]}, None),
+        ([CODES_OF_SOME], {"complete": False}, None),
+        ([TOKENS_OF_SOME], {}, False),
+        ([TOKENS_OF_SOME], {"groups": [GROUPS[0]]}, True),
+        ([TOKENS_OF_SOME], {"complete": False}, None),
+        ([TOKENS_OF_SOME, CODES_ON], {}, None),
+        ([TOKENS_OF_SOME, CODES_ON], {"groups": [GROUPS[0]]}, True),
+        ([configuration("MicrosoftAuthenticator", isSoftwareOathEnabled=False)], {}, False),
+        ([configuration("MicrosoftAuthenticator", "disabled", isSoftwareOathEnabled=True)], {}, False),
+    ],
+)
+def test_a_token_may_be_of_another_application_than_microsoft_authenticator(
+    on: Any, somebody: Any, usable: bool | None
+) -> None:
+    token = "softwareOneTimePasscode"
+    assert Methods(policy(*on)).allows(person(token, **somebody), token) is usable
+
+
+# Registration
 
 
 def test_security_defaults_need_methods_to_register() -> None:
     assert is_about_registration(["softwareoath"])
-    assert not is_about_registration(["Sms"])
+    assert not is_about_registration(["Fido2"])
+    codes = ["softwareoath"]
     some = policy(configuration("SoftwareOath", include=[GROUPS[0]]))
-    assert registration_obstacles(known(False), policy()) == []
-    (limited,) = registration_obstacles(known(True), some)
+    (limited,) = registration_obstacles(known(True), codes, some)
     assert limited.risk == LIMITED_REGISTRATION_METHODS
-    (nobody,) = registration_obstacles(known(True), policy(configuration("SoftwareOath", "disabled")))
+    (nobody,) = registration_obstacles(known(True), codes, policy(configuration("SoftwareOath", "disabled")))
     assert nobody.risk is None
-    (unread,) = registration_obstacles(unknown("It was refused."), policy(PUSH))
+    (unread,) = registration_obstacles(unknown("It was refused."), codes, policy(PUSH))
     assert unread.risk == LIMITED_REGISTRATION_METHODS
     assert "It was refused." in refusal([unread])
+
+
+@pytest.mark.parametrize(
+    ("changed", "after", "is_fine"),
+    [
+        ("SoftwareOath", policy(PUSH), True),
+        ("MicrosoftAuthenticator", policy(configuration("Sms")), True),
+        ("sms", policy(configuration("VOICE")), True),
+        ("MicrosoftAuthenticator", policy(), False),
+        ("MicrosoftAuthenticator", policy(configuration("Fido2")), False),
+        ("Voice", policy(configuration("Sms", include=[GROUPS[0]])), False),
+        ("Sms", policy(configuration("Sms", exclude=[GROUPS[0]])), False),
+    ],
+)
+@pytest.mark.parametrize("on", [known(False), known(True), unknown("No.")])
+def test_without_security_defaults_people_need_methods_to_register_too(
+    on: Fact, changed: str, after: dict[str, Any], is_fine: bool
+) -> None:
+    """Conditional Access or per-user MFA may ask somebody for MFA who has registered nothing yet."""
+    if changed.lower() in ("sms", "voice") or on == known(False):
+        expected = [] if is_fine else [NO_REGISTRATION]
+        assert registration_obstacles(on, [changed], after) == expected
+
+
+NO_REGISTRATION = Obstacle(
+    "None of Microsoft Authenticator, software OATH tokens, SMS and voice would be enabled for everybody: whoever has "
+    "registered nothing yet and is asked for MFA could not register, and not get in. Switch another one on for "
+    "everybody first.",
+    LIMITED_REGISTRATION_METHODS,
+)
 
 
 # What is told
@@ -445,7 +581,7 @@ def test_what_people_have_registered() -> None:
         {"@odata.type": "#microsoft.graph.fido2AuthenticationMethod", "aaGuid": ""},
     ]
     methods, passkeys = from_methods(listed)
-    assert methods == {"officePhone", "microsoftAuthenticatorPush", "fido2SecurityKey"}
+    assert methods == {"password", "officePhone", AUTHENTICATOR_APP, "fido2SecurityKey"}
     assert passkeys == (Passkey(MODELS[0], synced=True), Passkey(None, None))
 
 
@@ -519,7 +655,7 @@ def ways(methods: Methods, somebody: Person, answer: Any) -> set[str]:
 def test_nobody_is_called_safe_who_is_locked_out(before: Any, after: Any, somebody: Person) -> None:
     lost = ways(Methods(before), somebody, (True,)) - ways(Methods(after), somebody, (True, None))
     perhaps_left = ways(Methods(after), somebody, (True, None)) - {TEMPORARY}
-    if (lost and not perhaps_left) or (lost & FOR_MFA and not perhaps_left & FOR_MFA):
+    if (lost and not perhaps_left) or (lost - NOT_FOR_MFA and not perhaps_left - NOT_FOR_MFA):
         assert verdict(before, after, somebody) is True
 
 
@@ -529,7 +665,7 @@ def test_safe_is_who_keeps_a_way_or_loses_none(before: Any, after: Any, somebody
         kept = ways(Methods(after), somebody, (True,)) - {TEMPORARY}
         lost = ways(Methods(before), somebody, (True,)) - ways(Methods(after), somebody, (True,))
         assert kept or not lost
-        assert kept & FOR_MFA or not lost & FOR_MFA
+        assert kept - NOT_FOR_MFA or not lost - NOT_FOR_MFA
 
 
 @given(policies, policies, people)
@@ -679,6 +815,7 @@ EVERY_METHOD = (
     "passKeySynced",
     "microsoftAuthenticatorPush",
     "microsoftAuthenticatorPasswordless",
+    AUTHENTICATOR_APP,
     "softwareOneTimePasscode",
     "hardwareOneTimePasscode",
     "mobilePhone",
@@ -688,18 +825,20 @@ EVERY_METHOD = (
     "qrCode",
     "externalAuthMethod",
 )
-ALL_PASSKEYS = {*EVERY_METHOD[:5]}
+ALL_PASSKEYS, AUTHENTICATOR_METHODS = {*EVERY_METHOD[:5]}, EVERY_METHOD[5:8]
 
 
 @pytest.mark.parametrize(
     ("on", "usable"),
     [
         (configuration("Fido2"), ALL_PASSKEYS),
-        (authenticator("any"), {"microsoftAuthenticatorPush", "microsoftAuthenticatorPasswordless"}),
-        (authenticator(None), {"microsoftAuthenticatorPush", "microsoftAuthenticatorPasswordless"}),
-        (authenticator("push"), {"microsoftAuthenticatorPush"}),
-        (authenticator("deviceBasedPush"), {"microsoftAuthenticatorPasswordless"}),
-        (authenticator("push", isSoftwareOathEnabled=True), {"microsoftAuthenticatorPush", "softwareOneTimePasscode"}),
+        (authenticator("any"), {*AUTHENTICATOR_METHODS}),
+        (authenticator(None), {*AUTHENTICATOR_METHODS}),
+        (authenticator("push"), {"microsoftAuthenticatorPush", AUTHENTICATOR_APP}),
+        (
+            authenticator("push", isSoftwareOathEnabled=True),
+            {"microsoftAuthenticatorPush", AUTHENTICATOR_APP},
+        ),
         (authenticator("push", state="disabled", isSoftwareOathEnabled=True), set()),
         (configuration("SoftwareOath"), {"softwareOneTimePasscode"}),
         (configuration("HardwareOath"), {"hardwareOneTimePasscode"}),
@@ -716,10 +855,95 @@ def test_what_each_configuration_lets_people_use(on: Any, usable: set[str]) -> N
     methods = Methods(policy(on, *([] if on["id"] == "QRCodePin" else [configuration("QRCodePin", "disabled")])))
     somebody = person(*EVERY_METHOD)
     assert {method for method in EVERY_METHOD if methods.allows(somebody, method)} == usable
-    assert {methods.allows(somebody, method) for method in {*EVERY_METHOD} - usable} <= {False}
+    untold = {"softwareOneTimePasscode"} if on.get("isSoftwareOathEnabled") and on["state"] == "enabled" else set()
+    assert {methods.allows(somebody, method) for method in {*EVERY_METHOD} - usable - untold} <= {False}
+    assert {methods.allows(somebody, method) for method in untold} <= {None}
     assert methods.allows(somebody, "windowsHelloForBusiness") is True
     assert methods.allows(somebody, "macOsSecureEnclaveKey") is True
-    assert methods.allows(somebody, "email") is False
+    assert {methods.allows(somebody, method) for method in NOT_FOR_MFA - {"qrCode"}} == {False}
+    assert methods.allows(somebody, "oneTimePasscode") is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "usable"),
+    [
+        ("deviceBasedPush", "enabled", (False, True, None)),
+        ("deviceBasedPush", "disabled", (False, False, False)),
+        ("push", "enabled", (True, False, True)),
+        ("push", "disabled", (False, False, False)),
+        ("any", "enabled", (True, True, True)),
+    ],
+)
+def test_for_what_an_authenticator_is_set_up_its_list_does_not_tell(
+    mode: str, state: str, usable: tuple[bool | None, ...]
+) -> None:
+    methods = Methods(policy(authenticator(mode, state=state)))
+    assert tuple(methods.allows(person(), method) for method in AUTHENTICATOR_METHODS) == usable
+
+
+@pytest.mark.parametrize(
+    ("mode", "groups", "complete", "usable"),
+    [
+        ("deviceBasedPush", [], True, False),
+        ("deviceBasedPush", GROUPS, True, None),
+        ("deviceBasedPush", [], False, None),
+        ("push", [], False, None),
+        ("push", [], True, False),
+        ("push", GROUPS, True, True),
+    ],
+)
+def test_an_authenticator_of_a_group(mode: str, groups: Any, complete: bool, usable: bool | None) -> None:
+    some = configuration("MicrosoftAuthenticator", include=[{"id": GROUPS[0], "authenticationMode": mode}])
+    assert Methods(policy(some)).allows(person(groups=groups, complete=complete), AUTHENTICATOR_APP) is usable
+
+
+@pytest.mark.parametrize("before", ["deviceBasedPush", "any"])
+@pytest.mark.parametrize(
+    ("registered", "lost"),
+    [
+        ([AUTHENTICATOR_APP], {"deviceBasedPush": None, "any": True}),
+        ([AUTHENTICATOR_APP, "microsoftAuthenticatorPasswordless"], {"deviceBasedPush": True, "any": True}),
+        ([AUTHENTICATOR_APP, "windowsHelloForBusiness"], {"deviceBasedPush": False, "any": False}),
+    ],
+)
+def test_an_authenticator_that_may_be_the_only_way_in(before: str, registered: list[str], lost: Any) -> None:
+    off = authenticator(before, state="disabled")
+    assert verdict(policy(authenticator(before)), policy(off), person(*registered)) is lost[before]
+
+
+@pytest.mark.parametrize(("registered", "lost"), [([AUTHENTICATOR_APP], None), ([REGISTERED[3]], False)])
+def test_an_authenticator_that_may_go_on_without_password(registered: list[str], lost: bool | None) -> None:
+    before, after = (policy(authenticator(mode)) for mode in ("any", "deviceBasedPush"))
+    assert verdict(before, after, person(*registered)) is lost
+
+
+@pytest.mark.parametrize(
+    ("registered", "lost"),
+    [
+        (["oneTimePasscode"], None),
+        (["oneTimePasscode", "mobilePhone"], None),
+        (["oneTimePasscode", "email"], None),
+        (["oneTimePasscode", "windowsHelloForBusiness"], False),
+        (["email"], False),
+    ],
+)
+def test_a_method_that_nobody_knows_may_be_lost_and_may_be_left(registered: list[str], lost: bool | None) -> None:
+    assert verdict(SMS, SMS_OFF, person(*registered)) is lost
+    legacy = loses_the_only_way_in(
+        Methods(SMS_OFF), Methods(SMS_OFF), person(*registered), ["mobilePhone"], legacy=True
+    )
+    assert legacy is lost
+
+
+def test_whoever_loses_a_qr_code_may_have_a_method_left_that_nobody_knows() -> None:
+    assert verdict(policy(configuration("QRCodePin")), policy(), person("qrCode", "oneTimePasscode")) is None
+
+
+def test_what_a_change_concerns() -> None:
+    changed = ["mobilePhone", "qrCode", "officePhone"]
+    registered = {"mobilePhone", "qrCode", "fido2SecurityKey", "windowsHelloForBusiness", "fido", *NOT_FOR_MFA}
+    assert concerned(frozenset(registered), changed) == {"mobilePhone", "qrCode", "fido"}
+    assert concerned(frozenset({*EVERY_METHOD, *NOT_FOR_MFA}), []) == frozenset()
 
 
 @pytest.mark.parametrize("method", [one for one in EVERY_METHOD if one != "externalAuthMethod"])
@@ -881,20 +1105,21 @@ def test_what_could_not_be_read_is_told() -> None:
 
 def test_what_security_defaults_leave_people_to_register_is_told() -> None:
     some, none = policy(configuration("SoftwareOath", include=[GROUPS[0]])), policy(configuration("Sms"))
-    assert registration_obstacles(known(True), some) == [
+    codes = ["SoftwareOath"]
+    assert registration_obstacles(known(True), codes, some) == [
         Obstacle(
             "Security defaults are on, and fewer people could register Microsoft Authenticator or software OATH "
             "tokens, which are all that people can register then.",
             LIMITED_REGISTRATION_METHODS,
         )
     ]
-    assert registration_obstacles(known(True), none) == [
+    assert registration_obstacles(known(True), codes, none) == [
         Obstacle(
             "Security defaults are on, and neither notifications of Microsoft Authenticator nor software OATH "
             "tokens would be enabled: whoever has to register could not, administrators included."
         )
     ]
-    assert registration_obstacles(unknown("No."), none) == [
+    assert registration_obstacles(unknown("No."), codes, none) == [
         Obstacle(
             "Whether security defaults are on could not be read. While they are, people can register Microsoft "
             "Authenticator and software OATH tokens only: No.",
@@ -912,7 +1137,14 @@ def test_a_refusal_names_the_risks_that_may_be_accepted() -> None:
 
 @pytest.mark.parametrize(
     ("changed", "about"),
-    [(["SOFTWAREOATH"], True), (["microsoftAuthenticator"], True), (["Sms", "Fido2"], False), ([], False)],
+    [
+        (["SOFTWAREOATH"], True),
+        (["microsoftAuthenticator"], True),
+        (["SMS", "Fido2"], True),
+        (["voice"], True),
+        (["Email", "Fido2"], False),
+        ([], False),
+    ],
 )
 def test_which_changes_are_about_registration(changed: list[str], about: bool) -> None:
     assert is_about_registration(changed) is about
@@ -958,7 +1190,7 @@ def test_what_graph_does_not_show_of_a_change_is_told(before: Any, after: Any, o
 @pytest.mark.parametrize(
     ("kind", "more", "methods"),
     [
-        ("microsoftAuthenticator", {}, {"microsoftAuthenticatorPush"}),
+        ("microsoftAuthenticator", {}, {AUTHENTICATOR_APP}),
         ("passwordlessMicrosoftAuthenticator", {}, {"microsoftAuthenticatorPasswordless"}),
         ("softwareOath", {}, {"softwareOneTimePasscode"}),
         ("hardwareOath", {}, {"hardwareOneTimePasscode"}),
@@ -969,11 +1201,13 @@ def test_what_graph_does_not_show_of_a_change_is_told(before: Any, after: Any, o
         ("platformCredential", {}, {"macOsSecureEnclaveKey"}),
         ("external", {}, {"externalAuthMethod"}),
         ("qrCodePin", {}, {"qrCode"}),
-        ("password", {}, set()),
+        ("password", {}, {"password"}),
+        ("email", {}, {"email"}),
+        ("resourceAccountKey", {}, {"resourceAccountKey"}),
         ("phone", {"phoneType": "mobile"}, {"mobilePhone"}),
         ("phone", {"phoneType": "alternateMobile"}, {"alternateMobilePhone"}),
         ("phone", {"phoneType": "office"}, {"officePhone"}),
-        ("phone", {"phoneType": "later"}, {"mobilePhone"}),
+        ("phone", {"phoneType": "later"}, {"later"}),
         ("temporaryAccessPass", {}, {TEMPORARY}),
         ("temporaryAccessPass", {"isUsable": None}, {TEMPORARY}),
         ("temporaryAccessPass", {"isUsable": True}, {TEMPORARY}),

@@ -79,3 +79,26 @@ def test_annotations_neither_count_nor_are_sent() -> None:
     assert not same_items([{"id": "a"}], [{"id": "a", "mode": "any"}])
     with pytest.raises(UnexpectedShape):
         key({"name": "a"})
+
+
+def test_what_an_item_lists_has_no_order() -> None:
+    one = {
+        "id": "a",
+        "allowedPasskeyProfiles": ["1", "2"],
+        "keys": {"aaGuids": ["3", "4"]},
+        "parts": [{"x": 1}, {"x": 2}],
+    }
+    other = {
+        "id": "a",
+        "parts": [{"x": 2}, {"x": 1}],
+        "keys": {"aaGuids": ["4", "3"]},
+        "allowedPasskeyProfiles": ["2", "1"],
+    }
+    assert same_items([one], [other])
+    for name, value in (
+        ("allowedPasskeyProfiles", ["1"]),
+        ("allowedPasskeyProfiles", ["1", "2", "2"]),
+        ("keys", {"aaGuids": ["3"]}),
+        ("parts", [{"x": 1}, {"x": 1}]),
+    ):
+        assert not same_items([one], [{**other, name: value}])

@@ -28,7 +28,6 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.security_de
     UNKNOWN_WAYS_IN,
     Obstacle,
 )
-from ansible_collections.zerotrust.m365.plugins.module_utils._policy.users import Accounts
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.ways_in import (
     BY_LEGACY_SETTINGS,
     CLOSED,
@@ -52,6 +51,9 @@ from ansible_collections.zerotrust.m365.tests.unit.simulator.sign_in_rules.scene
 from m365_simulator.state import Store
 
 AUTHENTICATOR = configuration("MicrosoftAuthenticator")
+WITHOUT_PASSWORD = configuration(
+    "MicrosoftAuthenticator", include=[{"id": "all_users", "authenticationMode": "deviceBasedPush"}]
+)
 
 
 def verdict(somebody: Person, *configurations: Any, legacy: bool = False) -> str:
@@ -77,6 +79,15 @@ def verdict(somebody: Person, *configurations: Any, legacy: bool = False) -> str
             OPEN,
         ),
         (["mobilePhone"], [configuration("Sms", include=GROUPS[:1])], CLOSED),
+        (["microsoftAuthenticator"], [WITHOUT_PASSWORD], UNKNOWN),
+        (["microsoftAuthenticatorPush"], [WITHOUT_PASSWORD], CLOSED),
+        (["microsoftAuthenticator", "microsoftAuthenticatorPasswordless"], [WITHOUT_PASSWORD], OPEN),
+        (["microsoftAuthenticator"], [AUTHENTICATOR], OPEN),
+        (["microsoftAuthenticator"], [], CLOSED),
+        (["oneTimePasscode"], [], UNKNOWN),
+        (["oneTimePasscode", "mobilePhone"], [], UNKNOWN),
+        (["oneTimePasscode", "mobilePhone"], [configuration("Sms")], OPEN),
+        (["appPassword", "none", "password"], [], OPEN),
     ],
 )
 def test_somebody_with_these_methods(registered: list[str], switched_on: list[Any], expected: str) -> None:
@@ -106,6 +117,8 @@ def test_a_state_of_migration_that_nobody_knows_is_not_taken_for_complete() -> N
 def test_what_the_legacy_settings_may_allow() -> None:
     assert verdict(person("mobilePhone"), legacy=True) == BY_LEGACY_SETTINGS
     assert verdict(person("fido2SecurityKey"), legacy=True) == CLOSED
+    assert verdict(person("microsoftAuthenticator"), WITHOUT_PASSWORD, legacy=True) == BY_LEGACY_SETTINGS
+    assert verdict(person("oneTimePasscode"), legacy=True) == UNKNOWN
     assert verdict(person("microsoftAuthenticatorPasswordless"), legacy=True) == BY_LEGACY_SETTINGS
     assert verdict(person("mobilePhone"), configuration("Sms"), legacy=True) == OPEN
 
@@ -309,6 +322,33 @@ def switch(scene: Scene, name: str, whom: str, mine: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "tokens", "said", "gets_in"),
+    [
+        ("microsoft_authenticator", "disabled", UNKNOWN, "yes"),
+        ("another_application", "disabled", UNKNOWN, "no"),
+        ("another_application", "enabled", OPEN, "yes"),
+    ],
+)
+def test_a_token_that_only_the_authenticator_allows_may_be_of_another_application(
+    store: Store, value: str, tokens: str, said: str, gets_in: str
+) -> None:
+    scene = Scene(store)
+    scene.security_defaults(True)
+    scene.migration("migrationComplete")
+    scene.assume("registered_software_token", value)
+    scene.enable("MicrosoftAuthenticator")
+    scene.method("MicrosoftAuthenticator", isSoftwareOathEnabled=True)
+    scene.method("SoftwareOath", state=tokens)
+    me = scene.administrator("softwareOneTimePasscode")
+    shown = {
+        "policyMigrationState": "migrationComplete",
+        "authenticationMethodConfigurations": scene.store.documents("methodConfiguration"),
+    }
+    somebody = Person(me, "me", frozenset({"softwareOneTimePasscode"}), Memberships(frozenset()))
+    assert (way_in(Methods(shown), somebody, legacy=False), scene.protects(me)[1]) == (said, gets_in)
+
+
 @pytest.mark.parametrize("examples", [60, pytest.param(600, marks=pytest.mark.deep)])
 def test_who_is_said_to_get_in_does_and_who_is_not_does_not(store: Store, examples: int) -> None:
     """An administrator, asked for MFA at every sign-in, where anybody without a method may register one."""
@@ -354,14 +394,3 @@ def test_who_is_said_to_get_in_does_and_who_is_not_does_not(store: Store, exampl
 
     holds()
     assert {said for said, _gets_in in seen} == {OPEN, CLOSED, BY_LEGACY_SETTINGS}, seen
-
-
-def test_accounts_are_noted_as_long_as_they_are_few() -> None:
-    accounts = Accounts(most=1)
-    accounts.add(
-        [{"id": f"A{number}", "userPrincipalName": f"n{number}", "accountEnabled": number > 1} for number in range(9)]
-    )
-    assert accounts.disabled == {"a0", "a1"}
-    assert accounts.enabled == {"a2": "n2", "a3": "n3"}
-    with pytest.raises(UnexpectedShape):
-        accounts.add([{"id": "1", "userPrincipalName": "n", "accountEnabled": None}])

@@ -17,6 +17,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     MissingPermissions,
     OptionError,
 )
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources import method_dependence
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.authentication_method import (
     PHONE_ENDS,
     RESOURCE,
@@ -26,6 +27,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._resources.methods_
 from ansible_collections.zerotrust.m365.tests.unit._engine.fakes import FakeGraph
 from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
 from ansible_collections.zerotrust.m365.tests.unit._resources.hardware_tokens import leave_only_a_token
+from ansible_collections.zerotrust.m365.tests.unit._resources.registration_report import leave_out_of_report
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import URL, Client
 from m365_simulator.graph import authentication_methods, user_methods
@@ -94,6 +96,14 @@ class Method:
 
     def group(self, name: str) -> str:
         return str(self.simulated.get(f"/v1.0/groups?$filter=displayName eq '{name}'").value[0]["id"])
+
+
+def register_only(method: Method, name: str, *registered: str) -> None:
+    store = method.simulated.simulation.store.tenant(0)
+    (user,) = (one for one in store.documents("user") if one["userPrincipalName"].startswith(name))
+    row = store.read("user", user["id"])
+    assert row is not None
+    store.update("user", user["id"], private={**row.private, "methodsRegistered": [*registered]})
 
 
 Open = Callable[[str], Method]
@@ -252,7 +262,11 @@ def test_features_of_authenticator_in_both_versions(business: Method) -> None:
         "display_app_information_required_state": {"state": "enabled"},
     }
     settings = {"feature_settings": companion, "is_software_oath_enabled": True}
-    result = business.done("MicrosoftAuthenticator", microsoft_authenticator=settings)
+    message = business.refused("MicrosoftAuthenticator", microsoft_authenticator=settings)
+    assert "Authenticator Lite in Outlook" in message
+    assert "add 'unknown_ways_in' to accept_risks" in message
+    risks = ["unknown_ways_in"]
+    result = business.done("MicrosoftAuthenticator", microsoft_authenticator=settings, accept_risks=risks)
     assert [path.split("/")[1] for _method, path in business.task.wrote] == ["v1.0", "beta"]
     assert [change["after_header"] for change in result["diff"]] == [
         "the authentication method MicrosoftAuthenticator",
@@ -495,6 +509,68 @@ def test_one_by_one_people_are_found_who_have_nothing_but_a_hardware_token(busin
     assert "1 person loses the only way to sign in with more than a password: 'daan.mulder@contoso.example'" in message
 
 
+LAGS = "Who loses the only way to sign in could not be read: The report of registered methods lags some hours and may "
+
+
+def test_a_report_of_everybody_costs_one_list_of_users(business: Method) -> None:
+    business.refused("SoftwareOath", state="disabled")
+    assert [path.partition("?")[0] for _method, path in business.task.sent if "/users" in path] == ["/v1.0/users"]
+    assert not any("$batch" in path for _method, path in business.task.sent)
+
+
+def test_whom_the_report_leaves_out_is_read_one_by_one(business: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = business.refused("SoftwareOath", state="disabled")
+    leave_out_of_report(monkeypatch, "daan.mulder")
+    assert business.refused("SoftwareOath", state="disabled") == named
+    asked = [path.partition("?")[0] for _method, path in business.task.sent if "/users" in path]
+    assert asked[0] == "/v1.0/users"
+    assert len(asked) == 2
+
+
+def test_with_an_empty_report_everybody_is_read_in_batches(business: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the day after P1 was bought."""
+    leave_out_of_report(monkeypatch, "")
+    message = business.refused("SoftwareOath", state="disabled")
+    assert "7 people lose the only way to sign in with more than a password: 'ahmed.mulder@contoso.example'" in message
+    asked = [path.partition("?")[0] for _method, path in business.task.sent if "/users" in path]
+    assert asked == ["/v1.0/users"], "in pages, and never one for each"
+
+
+def test_too_many_whom_the_report_leaves_out_are_unknown(business: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_out_of_report(monkeypatch, "daan.mulder")
+    monkeypatch.setattr(method_dependence, "MOST_PEOPLE", 1)
+    assert "daan.mulder" in business.refused("SoftwareOath", state="disabled")
+    monkeypatch.setattr(method_dependence, "MOST_PEOPLE", 0)
+    message = business.refused("SoftwareOath", state="disabled")
+    assert f"{LAGS}leave people out. To read it person by person, there are too many (more than 0)." in message
+    assert "add 'unknown_ways_in' to accept_risks" in message
+    assert not any("$batch" in path for _method, path in business.task.sent)
+
+
+def test_without_a_list_of_users_the_report_may_not_be_everybody(business: Method) -> None:
+    business.simulated.grant(
+        "Policy.ReadWrite.AuthenticationMethod", "GroupMember.Read.All", "Policy.Read.All", "AuditLog.Read.All"
+    )
+    message = business.refused("SoftwareOath", state="disabled", accept_risks=["only_way_in"])
+    assert f"{LAGS}leave people out. Could not list the users: " in message
+    assert "add 'unknown_ways_in' to accept_risks" in message
+
+
+def test_methods_in_the_report_that_nobody_knows_are_unknown(business: Method) -> None:
+    register_only(business, "daan.mulder", "oneTimePasscode")
+    message = business.refused("SoftwareOath", state="disabled", accept_risks=["only_way_in"])
+    unknown = "Whether 1 person loses the only way to sign in with more than a password cannot be told: "
+    assert f"{unknown}'daan.mulder@contoso.example'" in message
+
+
+def test_an_authenticator_for_a_sign_in_without_password_is_unknown_one_by_one(legacy: Method) -> None:
+    target = {"id": "all_users", "targetType": "group", "authenticationMode": "deviceBasedPush"}
+    legacy.write("MicrosoftAuthenticator", state="enabled", includeTargets=[target])
+    register_only(legacy, "ada.jansen", "microsoftAuthenticatorPush")
+    message = legacy.refused("MicrosoftAuthenticator", state="disabled", accept_risks=["only_way_in"])
+    assert "cannot be told: 'ada.jansen@fabrikam.com'" in message
+
+
 def test_an_error_in_the_report_is_no_reason_to_read_people_one_by_one(business: Method) -> None:
     fault = {"path": "userRegistrationDetails", "status": 400, "times": None}
     assert business.simulated.admin("POST", "/faults", fault).status < 300
@@ -521,6 +597,41 @@ def test_security_defaults_need_authenticator_or_codes(greenfield: Method) -> No
     assert "add 'limited_registration_methods' to accept_risks" in message
     risks = ["only_way_in", "limited_registration_methods"]
     assert greenfield.shown("MicrosoftAuthenticator", state="disabled", accept_risks=risks)["state"] == "disabled"
+
+
+def test_the_last_method_to_register_takes_a_risk_without_security_defaults_too(greenfield: Method) -> None:
+    """Conditional Access or per-user MFA may ask for MFA, and nobody has registered yet."""
+    for user in greenfield.simulated.simulation.store.tenant(0).documents("user"):
+        register_only(greenfield, user["userPrincipalName"])
+    message = greenfield.refused("MicrosoftAuthenticator", state="disabled")
+    assert "whoever has registered nothing yet and is asked for MFA could not register" in message
+    assert "add 'limited_registration_methods' to accept_risks" in message
+    greenfield.done("Sms", state="enabled")
+    assert greenfield.shown("MicrosoftAuthenticator", state="disabled")["state"] == "disabled"
+    assert "limited_registration_methods" in greenfield.refused("Sms", state="disabled")
+    risks = ["limited_registration_methods"]
+    assert greenfield.shown("Sms", state="disabled", accept_risks=risks)["state"] == "disabled"
+
+
+def test_a_token_of_another_application_needs_a_method_of_its_own(business: Method) -> None:
+    business.write("MicrosoftAuthenticator", isSoftwareOathEnabled=True)
+    register_only(business, "daan.mulder", "softwareOneTimePasscode")
+    message = business.refused("SoftwareOath", state="disabled", accept_risks=["only_way_in"])
+    assert "daan.mulder" in message
+    assert "cannot be told" in message
+    assert "add 'unknown_ways_in' to accept_risks" in message
+    risks = ["only_way_in", "unknown_ways_in"]
+    assert business.shown("SoftwareOath", state="disabled", accept_risks=risks)["state"] == "disabled"
+
+
+def test_the_order_of_passkey_profiles_is_no_difference(business: Method) -> None:
+    """Whatever order Graph keeps them in."""
+    profiles = [{"name": name, "passkey_types": ["deviceBound", "synced"]} for name in ("One", "Another")]
+    business.done("Fido2", fido2={"passkey_profiles": {"add": profiles}})
+    for names in (["One", "Another"], ["Another", "One"]):
+        target = {"group": "all_users", "allowed_passkey_profiles": names}
+        result = business.done("Fido2", include_targets={"add": [target]}, accept_risks=["unknown_ways_in"])
+    assert not result["changed"]
 
 
 def test_hardware_tokens_are_looked_up_in_beta(business: Method) -> None:

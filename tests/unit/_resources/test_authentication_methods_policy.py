@@ -16,10 +16,13 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors impor
     GraphError,
     M365Error,
     MissingPermissions,
+    OptionError,
 )
+from ansible_collections.zerotrust.m365.plugins.module_utils._resources import authentication_method
 from ansible_collections.zerotrust.m365.plugins.module_utils._resources.authentication_methods_policy import RESOURCE
 from ansible_collections.zerotrust.m365.tests.unit._resources.conftest import OpenSimulation
 from ansible_collections.zerotrust.m365.tests.unit._resources.hardware_tokens import leave_only_a_token
+from ansible_collections.zerotrust.m365.tests.unit._resources.registration_report import leave_out_of_report
 from ansible_collections.zerotrust.m365.tests.unit._resources.simulated_graph import Task
 from ansible_collections.zerotrust.m365.tests.unit.simulator.conftest import Answer, Client
 
@@ -119,6 +122,43 @@ def test_who_depends_on_the_legacy_policies_is_named(legacy: Policy) -> None:
     assert "may still allow" not in message
     assert "add 'only_way_in' to accept_risks" in message
     legacy.done(policy_migration_state="migrationComplete", accept_risks=["only_way_in"])
+
+
+def test_a_dry_run_judges_by_what_earlier_tasks_would_enable(legacy: Policy) -> None:
+    """All that people have registered would be enabled by then, and so the dry run says what the run does."""
+    method = Task(authentication_method.RESOURCE, legacy.simulated)
+    enabled: list[dict[str, Any]] = [
+        {"id": name, "state": "enabled", "include_targets": {"set": [{"group": "all_users"}]}}
+        for name in ("MicrosoftAuthenticator", "Sms", "Voice", "SoftwareOath")
+    ]
+    given: dict[str, Any] = {"policy_migration_state": "migrationComplete"}
+    dry = [method.run(check_mode=True, **one) for one in enabled]
+    found = [one["expected_configuration"] for one in dry if one["changed"]]
+    assert [one["expected_configuration"] for one in dry if not one["changed"]] == [None] * (len(dry) - len(found))
+    assert {one["state"] for one in found} == {"enabled"}
+    legacy.refused(M365Error, **given)
+    predicted = legacy.task.run(check_mode=True, **given, expected_configurations=found)
+    nonsense: list[dict[str, Any]] = [{}]
+    for expected in (found, nonsense):  # only a dry run takes for granted what is not there yet
+        with pytest.raises(M365Error, match="the only way to sign in"):
+            legacy.task.run(**given, expected_configurations=expected)
+    for one in enabled:
+        assert method.run(**one)["expected_configuration"] is None
+    assert legacy.task.run(**given)["diff"] == predicted["diff"]
+
+
+@pytest.mark.parametrize("wrong", [[{}], [{"id": "Sms"}], [{"id": "Sms", "state": "enabled", "includeTargets": "all"}]])
+def test_what_is_expected_has_to_be_a_configuration(legacy: Policy, wrong: list[dict[str, Any]]) -> None:
+    with pytest.raises(OptionError, match="expected_configurations: "):
+        legacy.task.run(check_mode=True, policy_migration_state="migrationComplete", expected_configurations=wrong)
+
+
+def test_a_report_that_has_nobody_yet_is_not_the_whole(business: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the day after P1 was bought."""
+    leave_out_of_report(monkeypatch, "")
+    message = business.refused(M365Error, policy_migration_state="migrationComplete")
+    assert "3 people lose the only way to sign in with more than a password: 'finn.okafor@contoso.example'" in message
+    assert "add 'only_way_in' to accept_risks" in message
 
 
 def test_who_has_nothing_but_a_hardware_token_depends_on_the_legacy_policies(business: Policy) -> None:

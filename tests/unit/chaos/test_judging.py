@@ -259,7 +259,7 @@ def test_people_may_only_be_locked_out_where_somebody_takes_that_risk_or_graph_d
     for case in map(draw_case, range(300)):
         assumptions = case.scenario["assumptions"]
         takes_it = "no_way_in" in case.variables["security_defaults_accept_risks"]
-        if takes_it or "legacy_verification_options" in assumptions:
+        if takes_it or assumptions.keys() & {"legacy_verification_options", "registered_software_token"}:
             assert assumptions["registration_in_place_of_lost_method"] == "yes"
     drawn = [
         case.scenario["assumptions"].get("registration_in_place_of_lost_method") for case in map(draw_case, range(300))

@@ -192,6 +192,21 @@ def test_legacy_verification_options(scene: Scene, value: str, working: set[str]
 
 
 @pytest.mark.parametrize(
+    ("value", "sign_in"), [("microsoft_authenticator", "yes_after_mfa"), ("another_application", "no")]
+)
+def test_which_application_a_registered_token_is_of(scene: Scene, value: str, sign_in: str) -> None:
+    """Whoever has none yet can register one of the Authenticator all the same."""
+    passwordless = [{"targetType": "group", "id": "all_users", "authenticationMode": "deviceBasedPush"}]
+    scene.method("MicrosoftAuthenticator", state="enabled", isSoftwareOathEnabled=True, includeTargets=passwordless)
+    scene.policy("mfa")
+    scene.assume("registered_software_token", value)
+    assert scene.ask(scene.user(CODE)) == (sign_in, "always")
+    assert scene.ask(scene.user()) == ("yes_after_registration", "always")
+    scene.enable("SoftwareOath")
+    assert scene.ask(scene.user(CODE)) == ("yes_after_mfa", "always")
+
+
+@pytest.mark.parametrize(
     ("value", "passes"),
     [("smtp_only", {"other"}), ("all", {"other", "exchangeActiveSync"}), ("none", set())],
 )

@@ -100,6 +100,10 @@ def test_codes_of_the_authenticator(scene: Scene) -> None:
     assert not works(scene, CODE)
     scene.enable("MicrosoftAuthenticator")
     assert works(scene, CODE)
+    scene.assume("registered_software_token", "another_application")
+    assert not works(scene, CODE)
+    scene.enable("SoftwareOath")
+    assert works(scene, CODE)
 
 
 def test_office_phones(scene: Scene) -> None:
