@@ -174,6 +174,8 @@ emergency_access_activity:
         cause:
           description:
             - V(licence), V(retention) (the log does not reach back so far) or V(refused). Null when it is known.
+            - V(licence) only where neither log of sign-ins could be read, and never for changes of the directory, which
+              need no licence. What Graph says of a licence elsewhere is V(refused).
           type: str
           choices:
             - licence
@@ -220,6 +222,15 @@ emergency_access_activity:
               elements: str
               sample:
                 - Passkey (device-bound)
+            second_factors:
+              description:
+                - What these methods may stand for, as far as their names are known, in the words of
+                  O(zerotrust.m365.emergency_access_info#module:accounts[].second_factor) and C(microsoftAuthenticator).
+                - V(temporary_access_pass) alone is the sign-in with which somebody registers a second factor.
+              type: list
+              elements: str
+              sample:
+                - passkey
             application:
               description: Where it signed in to.
               type: str
@@ -261,7 +272,7 @@ emergency_access_activity:
           description: Why it is unknown; null when it is known.
           type: str
         cause:
-          description: As in RV(emergency_access_activity.sign_ins.cause).
+          description: As in RV(emergency_access_activity.sign_ins.cause), but never V(licence).
           type: str
         value:
           description: The entries that could be read, by time. Null when none could be read.

@@ -15,7 +15,8 @@ description:
     users sign in at Microsoft, has a password that does not expire, is Global Administrator actively and permanently,
     is caught by no enabled Conditional Access policy, and has a second factor that the tenant allows. One of these
     that fails makes it C(unusable), else one that is unknown makes it C(unknown).
-  - An account is C(proven) when it is usable and a drill, not too long ago, succeeded with MFA enforced for everybody.
+  - An account is C(proven) when it is usable and a drill, not too long ago, succeeded with MFA enforced for everybody
+    and with a second factor that it still has.
 options:
   accounts:
     description:
@@ -35,7 +36,9 @@ options:
           - The second factor that the account is expected to have. Only this one counts then.
           - V(totp_token) is a token of its own that was enrolled like an authenticator app. Graph shows it as software
             OATH token.
-          - V(temporary_access_pass) expects one that is usable now, for a passkey that is still to be registered.
+          - V(temporary_access_pass) expects one that is usable now, for a passkey that is still to be registered. Until
+            it is, the account is unusable, for the pass does not last. The sentence of the check says until when it can
+            be done.
           - Without this option, a passkey, a hardware OATH token, a bound certificate, or one of O(accounts[].attested)
             counts.
         type: str
@@ -73,14 +76,25 @@ options:
                 certificate or a hardware token, on which Microsoft's pages contradict each other.
             type: bool
             default: false
+          methods:
+            description:
+              - With what the account signed in, in the words of the sign-in log, such as C(Passkey (device-bound)), or
+                in those of O(accounts[].second_factor).
+              - A drill proves the second factors among them, as long as the account has them and may use them, and no
+                other one. A passkey that was registered after the day of the drill is another one. A name that is not
+                known, or that may stand for two second factors of the account, proves none, and neither does a drill
+                without names.
+            type: list
+            elements: str
+            default: []
           by:
             description:
               - Who did it.
             type: str
   exclusion_group:
     description:
-      - The group that Conditional Access policies exclude, by name or object ID. Whether the accounts are in it is an
-        additional check.
+      - The group that Conditional Access policies exclude, by name or object ID. Whether the accounts are in it, and
+        whether it is protected against others who join it or are put into it, are additional checks.
     type: str
   wanted:
     description:
@@ -140,6 +154,8 @@ EXAMPLES = r"""
         drill:
           date: "2026-11-02"
           enforcement: true
+          methods:
+            - passkey
           by: Noor Visser
       - user_principal_name: emergency2
         attested:
@@ -179,7 +195,8 @@ emergency_access:
       type: int
       sample: 0
     proven:
-      description: How many usable accounts a drill has proven, with MFA enforced.
+      description:
+        - How many usable accounts a drill has proven, with MFA enforced and a second factor that they still have.
       type: int
       sample: 1
     ready_for_security_defaults:
@@ -210,7 +227,9 @@ emergency_access:
           type: str
           sample: usable
         proven:
-          description: Whether the account is usable, and a drill that is not too old succeeded with MFA enforced.
+          description:
+            - Whether the account is usable, and a drill that is not too old succeeded with MFA enforced and with a
+              second factor that it still has.
           type: bool
           sample: true
         second_factor:
@@ -250,8 +269,8 @@ emergency_access:
                 - Essential are V(exists), V(enabled), V(cloud_only), V(initial_domain), V(password_never_expires),
                   V(global_administrator), V(conditional_access), V(second_factor), and, unless security defaults are
                   off, V(security_defaults), which tells whether they take its second factor.
-                - The others are V(excluded_from_every_policy), V(exclusion_group), V(different_second_factor),
-                  V(last_sign_in) and V(drill).
+                - The others are V(excluded_from_every_policy), V(exclusion_group), V(exclusion_group_protected),
+                  V(different_second_factor), V(last_sign_in) and V(drill).
               type: str
               sample: conditional_access
             state:

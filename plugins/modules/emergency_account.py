@@ -58,7 +58,8 @@ options:
   exclusion_group:
     description:
       - The group that all Conditional Access policies exclude, by display name or object ID. The account becomes a
-        member. See M(zerotrust.m365.conditional_access_exclusion) for the policies.
+        member. See M(zerotrust.m365.conditional_access_exclusion) for the policies. A public group, which anybody can
+        join, is refused.
     type: str
   administrative_unit:
     description:

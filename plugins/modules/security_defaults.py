@@ -75,6 +75,12 @@ options:
                   - Whether it was enforced by security defaults.
                 type: bool
                 default: false
+              methods:
+                description:
+                  - With what the account signed in. Without it, a drill proves no second factor.
+                type: list
+                elements: str
+                default: []
               by:
                 description:
                   - Who did it.
@@ -155,10 +161,11 @@ notes:
     C(Directory.Read.All) is needed. What O(emergency_access) needs besides, M(zerotrust.m365.emergency_access_info)
     tells.
   - What people have registered is read when security defaults are to be turned on, of administrators 20 in one request.
-    Of everybody else it is read from the report, which lags some hours, or without Microsoft Entra ID P1 in the same
-    way as of administrators, up to 500 people. Of more people than that it stays unknown, which is told in
-    RV(impact.effects) and does not stand in the way. Nor does it where only the legacy MFA settings, which Graph does
-    not show, may allow a method, until the migration to the authentication methods policy is complete.
+    Of everybody else it is read from the report. It lags some hours, so of enabled users whom it leaves out, and
+    without Microsoft Entra ID P1 of everybody, it is read in the same way as of administrators, up to 500 people. Of
+    more people than that it stays unknown, which is told in RV(impact.effects) and does not stand in the way. Nor does
+    it where only the legacy MFA settings, which Graph does not show, may allow a method, until the migration to the
+    authentication methods policy is complete.
 seealso:
   - module: zerotrust.m365.authentication_method
   - module: zerotrust.m365.emergency_access_info

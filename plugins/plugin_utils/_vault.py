@@ -93,7 +93,11 @@ def _password(key: Mapping[str, Any]) -> bytes:
 def _read(path: Any) -> bytes:
     """As Ansible reads a vault password file, but never run as a program."""
     if not path:
-        refusal = "The vault password for the seals is missing: neither it nor a file with it is given."
+        refusal = (
+            "The vault password for the seals is missing. Set emergency_access_vault_password_file to the file that "
+            "holds it, or emergency_access_vault_password; with emergency_access_seal_parts, vault_password_file or "
+            "vault_password of each part."
+        )
         raise AnsibleFilterError(refusal)
     try:
         file = local_path("The file with the vault password for the seals", str(path))

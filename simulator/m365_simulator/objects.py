@@ -116,11 +116,18 @@ def new_group(id: str, created: str, wanted: Mapping[str, Any]) -> dict[str, Any
         "securityIdentifier": _security_identifier(id),
         "theme": None,
         "uniqueName": None,
-        "visibility": "Private" if wanted.get("isAssignableToRole") else None,
+        "visibility": _visibility(wanted),
         "onPremisesProvisioningErrors": [],
         "serviceProvisioningErrors": [],
         **wanted,
     }
+
+
+def _visibility(wanted: Mapping[str, Any]) -> str | None:
+    """A Microsoft 365 group is public unless its creator wants it otherwise."""
+    if wanted.get("isAssignableToRole"):
+        return "Private"
+    return "Public" if "Unified" in (wanted.get("groupTypes") or ()) else None
 
 
 def _security_identifier(id: str) -> str:

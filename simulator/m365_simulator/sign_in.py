@@ -31,8 +31,6 @@ CLOCK_SKEW_SECONDS = 300
 METADATA_VERSIONS = {"v2.0/.well-known/openid-configuration": 2, ".well-known/openid-configuration": 1}
 TOKEN_VERSIONS = {"oauth2/v2.0/token": 2, "oauth2/token": 1}
 
-OpenIdAnswer = tuple[int, dict[str, Any]]
-
 
 class SignInError(Exception):
     """An answer of the token endpoint, with its AADSTS code. Statuses as Entra gives them: 401 for invalid_client."""

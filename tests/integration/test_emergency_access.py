@@ -411,6 +411,28 @@ def test_an_account_made_by_hand_after_a_refusal_has_another_password(simulator:
 
 
 @pytest.mark.deep
+def test_a_module_that_died_may_have_made_the_account(simulator: Simulator, sealed: Make, tmp_path: Path) -> None:
+    emergency = sealed()
+    simulator.hold(emergency.tenant, path="/users$", method="POST", when="after")
+    environment, variables = (
+        simulator.environment(emergency.tenant),
+        {**emergency.variables(), "m365_in_process": False},
+    )
+    running = RunningPlaybook(tmp_path / "run", PLAYBOOK, environment=environment, variables=variables)
+    while not simulator.held(1) and not running.ended:
+        pass
+    assert running.kill_modules() == 1
+    simulator.release(drop=True)
+    run = running.wait()
+    simulator.heal()
+    assert "there is still no account" in run.results[-1].task.lower(), run.output
+    assert len(emergency.users("emergency1")) == 1
+    assert emergency.seal("emergency1")["tried_until"] != ""
+    emergency.done()
+    emergency.healthy()
+
+
+@pytest.mark.deep
 def test_an_account_that_somebody_else_makes_meanwhile(simulator: Simulator, sealed: Make, tmp_path: Path) -> None:
     """Just before it is created. Its password is not the one that was sealed for it, and never counts as that."""
     emergency = sealed()

@@ -20,6 +20,13 @@ from ansible_collections.zerotrust.m365.tests.integration.running_simulator impo
 PLAYBOOK = "zerotrust.m365.emergency_access_drill"
 PASSKEY = {"methods": ["fido2SecurityKey"], "ip_address": "198.51.100.9", "country": "NL"}
 TODAY = datetime.now(timezone.utc).date().isoformat()
+LOGGED = {
+    "date": TODAY,
+    "enforcement": True,
+    "security_defaults": False,
+    "methods": ["Passkey (device-bound)"],
+    "by": "the sign-in log",
+}
 
 
 class Drill:
@@ -90,9 +97,29 @@ def test_what_the_log_shows_is_recorded(drill: Make) -> None:
     run = rehearsal.run()
     assert run.return_code == 2
     assert "alsowell@woodgrove.onmicrosoft.com did not sign in successfully" in run.results[-1].message
-    assert rehearsal.drills() == {
-        "well": {"date": TODAY, "enforcement": True, "security_defaults": False, "by": "the sign-in log"}
+    assert rehearsal.drills() == {"well": LOGGED}
+
+
+@pytest.mark.deep
+def test_a_sign_in_with_a_pass_is_no_drill(drill: Make) -> None:
+    """Nor is what follows in its session. Once somebody signs in with the passkey, that is the drill."""
+    rehearsal = drill("emergency_access", ["well"])
+    name = f"well@{rehearsal.tenant.initial_domain}"
+    allowed = {
+        "@odata.type": "#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration",
+        "state": "enabled",
     }
+    path = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/TemporaryAccessPass"
+    rehearsal.simulator.change(rehearsal.tenant, "PATCH", path, allowed)
+    passes = f"/users/{name}/authentication/temporaryAccessPassMethods"
+    rehearsal.simulator.change(rehearsal.tenant, "POST", passes, {"isUsableOnce": True})
+    rehearsal.sign_in_by(0, methods=["temporaryAccessPass"])
+    rehearsal.sign_in_by(0, application="Office365", methods=["password"])
+    rehearsal.refused("signed in with a Temporary Access Pass, which does not last, so this is no drill. Register the")
+    rehearsal.sign_in_by(0)
+    rehearsal.sign_in_by(0, application="Office365", methods=["password"])
+    assert "It was done with Passkey (device-bound)." in rehearsal.done().output
+    assert rehearsal.drills() == {"well": LOGGED}
 
 
 def proven(rehearsal: Drill, **variables: Any) -> list[bool]:
@@ -126,10 +153,7 @@ def test_a_drill_comes_back_to_the_role(drill: Make) -> None:
     assert rehearsal.done("--check").changed() == 1
     assert rehearsal.files() == {}
     assert rehearsal.done("--diff", emergency_access_drill_attested_by="Noor Visser").changed() == 1
-    assert rehearsal.drills() == {
-        name: {"date": TODAY, "enforcement": True, "security_defaults": False, "by": "Noor Visser"}
-        for name in rehearsal.names
-    }
+    assert rehearsal.drills() == {name: {**LOGGED, "by": "Noor Visser"} for name in rehearsal.names}
     assert rehearsal.done(emergency_access_drill_attested_by="Noor Visser").changed() == 0
     assert proven(rehearsal) == [True, True]
     older = [{"name": "well", "drill": {"date": "2020-02-29", "enforcement": False}}, {"name": "alsowell"}]
@@ -173,10 +197,14 @@ def test_without_a_log_somebody_must_have_seen_it(drill: Make) -> None:
             rehearsal.simulator.change(
                 rehearsal.tenant, "PATCH", "/policies/identitySecurityDefaultsEnforcementPolicy", {"isEnabled": True}
             )
-        rehearsal.done(emergency_access_drill_attested_by="Tim Bakker", emergency_access_drill_date="2026-11-02")
+        named = {"emergency_access_drill_methods": ["passkey"]} if enabled else {}
+        rehearsal.done(
+            emergency_access_drill_attested_by="Tim Bakker", emergency_access_drill_date="2026-11-02", **named
+        )
         drilled = {"date": "2026-11-02", "enforcement": enabled, "security_defaults": enabled, "by": "Tim Bakker"}
-        assert rehearsal.drills() == {"noor.visser": drilled}
-    rehearsal.done(emergency_access_drill_attested_by="Tim Bakker")
+        assert rehearsal.drills() == {"noor.visser": {**drilled, "methods": ["passkey"] if enabled else []}}
+    run = rehearsal.done(emergency_access_drill_attested_by="Tim Bakker")
+    assert "this proves none. Name it in emergency_access_drill_methods." in run.output
     assert rehearsal.drills()["noor.visser"]["date"] == datetime.now(timezone.utc).date().isoformat()
 
 

@@ -109,6 +109,7 @@ def test_each_account_is_called_what_it_is(simulator: Simulator) -> None:
     assert states(by_name["alsowell"])["excluded_from_every_policy"] == "failed"
     assert states(by_name["alsowell"])["exclusion_group"] == "passed"
     assert states(by_name["well"])["exclusion_group"] == "failed"
+    assert states(by_name["well"])["exclusion_group_protected"] == "passed"
     assert states(by_name["well"])["different_second_factor"] == "passed"
     assert "not counted: phone" in sentence(by_name["phone"], "second_factor")
     assert writes(simulator.journal(tenant)) == []
@@ -216,7 +217,9 @@ def test_a_free_tenant_is_read_as_far_as_it_lets(simulator: Simulator, scenario:
 def test_a_drill_counts_while_entra_does_not_know_better(simulator: Simulator) -> None:
     tenant = simulator.tenant("emergency_access")
     today = datetime.now(timezone.utc).date()
-    drills = [{"date": str(today - timedelta(days=days)), "enforcement": True} for days in (0, 91)]
+    drills = [
+        {"date": str(today - timedelta(days=days)), "enforcement": True, "methods": ["passkey"]} for days in (0, 91)
+    ]
     proven = [
         looked(simulator, tenant, declared("well", drill=drill), wanted=1)["accounts"][0]["proven"] for drill in drills
     ]

@@ -17,7 +17,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._policy.roles import GLOBAL_ADMINISTRATOR
 from ansible_collections.zerotrust.m365.tests.integration.conftest import Play
-from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun
+from ansible_collections.zerotrust.m365.tests.integration.running_playbook import PlaybookRun, RunningPlaybook
 from ansible_collections.zerotrust.m365.tests.integration.running_simulator import Simulator, Tenant, writes
 from ansible_collections.zerotrust.m365.tests.integration.searching import secrets_shown
 
@@ -66,14 +66,16 @@ class Rotation:
             PLAYBOOK,
             *options,
             environment={**self.simulator.environment(self.tenant), **(environment or {})},
-            variables={
-                "emergency_access_accounts": [{"name": name} for name in self.names],
-                "emergency_access_seal_folder": str(self.folder),
-                "emergency_access_vault_password": VAULT_PASSWORD,
-                "emergency_access_wait_timeout": 2,
-                **variables,
-            },
+            variables={**self.variables(), **variables},
         )
+
+    def variables(self) -> dict[str, Any]:
+        return {
+            "emergency_access_accounts": [{"name": name} for name in self.names],
+            "emergency_access_seal_folder": str(self.folder),
+            "emergency_access_vault_password": VAULT_PASSWORD,
+            "emergency_access_wait_timeout": 2,
+        }
 
     def done(self, *options: str, **variables: Any) -> PlaybookRun:
         run = self.run(*options, **variables)
@@ -257,6 +259,76 @@ def test_what_is_set_by_hand_after_a_refusal_is_not_taken_for_the_pending_one(ro
     emergency.rotated()
 
 
+OTHERWISE_NAMED = {"emergency_access_accounts": [{"name": "emergency1", "display_name": "Break glass"}]}
+
+
+@pytest.mark.deep
+def test_a_refusal_is_certain_though_there_is_more_to_mend(rotation: Make) -> None:
+    """The application of this tenant may change the display name of an administrator, but not the password."""
+    emergency = rotation("business")
+    assert "It is the sealed one, as before." in emergency.stopped(**OTHERWISE_NAMED)
+    assert emergency.seal("emergency1.pending")["tried_until"] == ""
+    assert emergency.user("emergency1")["displayName"] == "Emergency access"
+
+
+@pytest.mark.deep
+def test_what_could_not_be_mended_is_told_when_the_password_is_set(rotation: Make) -> None:
+    emergency = rotation()
+    emergency.simulator.strike(path="/users/", method="PATCH", status=403, after=1, times=None)
+    message = emergency.stopped(**OTHERWISE_NAMED)
+    assert "403" in message
+    assert "is set, and sealed as emergency1. Whether all else about the account was mended is not known" in message
+    emergency.rotated()
+
+
+@pytest.mark.deep
+def test_what_was_set_by_hand_meanwhile_is_not_taken_for_what_was_refused(rotation: Make, tmp_path: Path) -> None:
+    """After the account was looked at, and before the new password of an administrator is refused."""
+    emergency = rotation("business")
+    running = held_at_the_write(emergency, tmp_path / "run", in_process=True)
+    emergency.simulator.assume(emergency.tenant, {"sensitive_actions_by_applications": "allowed"})
+    emergency.set_by_hand("emergency1")
+    emergency.simulator.assume(emergency.tenant, {"sensitive_actions_by_applications": "refused"})
+    emergency.simulator.release()
+    run = running.wait()
+    assert "was not changed by this run" in run.results[-1].message, run.output
+    emergency.simulator.heal()
+    assert emergency.files() == ["emergency1.pending.yml", "emergency1.yml"]
+    assert emergency.seal("emergency1")["secret"] == OLD
+    assert emergency.seal("emergency1.pending")["tried_until"] == ""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("stage", ["before", "after"])
+def test_a_module_that_died_has_not_been_refused(stage: str, rotation: Make, tmp_path: Path) -> None:
+    emergency = rotation()
+    running = held_at_the_write(emergency, tmp_path / "run", in_process=False, when=stage)
+    assert running.kill_modules() == 1
+    emergency.simulator.release(drop=True)
+    run = running.wait()
+    emergency.simulator.heal()
+    assert run.return_code == 2, run.output
+    if stage == "after":
+        assert "is set, and sealed as emergency1." in run.results[-1].message
+        emergency.rotated()
+        return
+    assert "is not known: keep both" in run.results[-1].message
+    assert emergency.seal("emergency1.pending")["tried_until"] != ""
+    emergency.done()
+    emergency.rotated()
+
+
+def held_at_the_write(emergency: Rotation, folder: Path, *, in_process: bool, when: str = "before") -> RunningPlaybook:
+    """A run whose request to set the password waits."""
+    simulator, tenant = emergency.simulator, emergency.tenant
+    simulator.hold(tenant, path="/users/", method="PATCH", when=when)
+    variables = {**emergency.variables(), "m365_in_process": in_process}
+    running = RunningPlaybook(folder, PLAYBOOK, environment=simulator.environment(tenant), variables=variables)
+    while not simulator.held(1) and not running.ended:
+        pass
+    return running
+
+
 @pytest.mark.deep
 def test_a_password_that_nobody_holds_is_replaced_whatever_its_age(rotation: Make) -> None:
     emergency = rotation()
@@ -285,6 +357,12 @@ def test_what_was_interrupted_while_it_was_promoted_is_finished(rotation: Make) 
     emergency.rotated()
     assert emergency.seal("emergency1") == sealed
     assert emergency.wrote() == 0
+    # After that, and a password was set by hand since.
+    emergency.write_seal("emergency1.pending", **{**sealed, "state": "pending", "password_changed": None})
+    emergency.set_by_hand("emergency1")
+    assert emergency.done().changed() == 1
+    emergency.rotated()
+    assert emergency.seal("emergency1")["secret"] != sealed["secret"]
 
 
 @pytest.mark.deep

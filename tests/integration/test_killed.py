@@ -102,14 +102,6 @@ class EmergencyAccessRotate(Rotation):
         }
         self.simulator.change(self.tenant, "POST", "/roleManagement/directory/roleAssignments", role)
 
-    def variables(self) -> dict[str, Any]:
-        return {
-            "emergency_access_accounts": [{"name": "emergency1"}],
-            "emergency_access_seal_folder": str(self.folder),
-            "emergency_access_vault_password": VAULT_PASSWORD_OF_ROTATION,
-            "emergency_access_wait_timeout": 2,
-        }
-
     def kept(self) -> tuple[Any, ...]:
         return tuple((file, self.seal(file.removesuffix(".yml"))["state"]) for file in self._seals())
 

@@ -25,7 +25,6 @@ from ansible_collections.zerotrust.m365.tests.integration.test_authentication_me
 MIGRATE, RESTORE = "zerotrust.m365.migrate_per_user_mfa", "zerotrust.m365.restore_per_user_mfa"
 BASELINE = "zerotrust.m365.baseline"
 ROLE = "zerotrust.m365.per_user_mfa_retirement : "
-LOOK = f"{ROLE}See whose state would be changed"
 DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 OF_A_USER = "/authentication/requirements"
 # The methods have tests of their own, and take long.

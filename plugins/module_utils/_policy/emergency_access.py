@@ -22,6 +22,7 @@ from .emergency_access_checks import (
     checks,
     grade_of,
     policies_that_catch,
+    proof,
 )
 from .emergency_access_facts import Account, Others, Tenant
 from .security_defaults import UNPROVEN_EMERGENCY_ACCESS, Obstacle, counted
@@ -116,7 +117,8 @@ def _account(tenant: Tenant, account: Account, others: Others) -> dict[str, Any]
         "proven": verdict == USABLE
         and states["drill"] == PASSED
         and declared.drill is not None
-        and declared.drill.enforcement,
+        and declared.drill.enforcement
+        and proof(tenant, account, user, declared.drill)[0] == PASSED,
         "second_factor": factor.name,
         "last_sign_in": account.sign_in.as_result(),
         "password_changed": user.password_changed if user else None,

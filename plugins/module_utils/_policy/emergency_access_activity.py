@@ -16,12 +16,18 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .facts import UnexpectedShape, objects, optional_text, text
+from .second_factors import meant
 
 KEPT_WITHOUT_LICENCE = timedelta(days=7)
 KEPT_WITH_LICENCE = timedelta(days=30)
 
 LICENCE, RETENTION, REFUSED = "licence", "retention", "refused"
 PRESENT, DELETED, MISSING, BY_ID = "present", "deleted", "missing", "by_id"
+# Microsoft's page "Microsoft Entra data retention": the audit log is there without a licence, the sign-in logs with P1.
+NOT_FOR_A_LICENCE = (
+    "A missing licence does not explain this, so the log counts as not read: run it again, and if that does not help, "
+    "look at the log in the Microsoft Entra admin center."
+)
 INTERACTIVE, NON_INTERACTIVE = "interactive", "non_interactive"
 APPLICATION, USER, UNKNOWN = "application", "user", "unknown"
 
@@ -83,6 +89,14 @@ class Log:
         }
 
 
+def refused(message: str, *, for_licence: bool, excused: bool) -> Log:
+    """A log of which nothing could be read. ``for_licence``: Graph says that a licence is missing. That excuses only
+    where it can be true (``excused``): the logs of sign-ins need one, both the same; that of changes needs none."""
+    if not for_licence:
+        return Log(None, message, REFUSED)
+    return Log(None, message, LICENCE) if excused else Log(None, f"{message} {NOT_FOR_A_LICENCE}", REFUSED)
+
+
 def beyond_retention(since: datetime, now: datetime, licensed: bool) -> str | None:
     """Why a log cannot tell of the whole time, where it is not kept so long."""
     kept = KEPT_WITH_LICENCE if licensed else KEPT_WITHOUT_LICENCE
@@ -134,6 +148,7 @@ def sign_in(entry: Mapping[str, Any], accounts: Mapping[str, Account], reported:
         "failure_reason": None if code == 0 else _optional(status, "failureReason"),
         "mfa": _mfa(entry, status) if code == 0 else False,
         "methods": _methods(entry),
+        "second_factors": sorted(meant(_methods(entry))),
         "application": _optional(entry, "appDisplayName") or _optional(entry, "appId"),
         "client": _optional(entry, "clientAppUsed"),
         "ip_address": _optional(entry, "ipAddress"),

@@ -11,7 +11,7 @@ is unknown, never passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from .emergency_accounts import (
     GlobalAdministrators,
     never_expires,
 )
-from .facts import Fact, UnexpectedShape, text
+from .facts import Fact, UnexpectedShape, known, text
 from .passkeys import Allowance
 from .roles import GLOBAL_ADMINISTRATOR
 from .security_defaults import counted, quoted
@@ -41,7 +41,11 @@ LATENESS_OF_SIGN_INS = timedelta(days=2)
 GLOBAL_ADMINISTRATOR_NAME = "Global Administrator"
 NO_ACCOUNT = "There is no such account."
 SECURITY_DEFAULTS = "security_defaults"
-AUTHENTICATOR_APP = "microsoftAuthenticator"
+NO_METHOD_NAMED = (
+    "The drill does not say with which second factor it was done, so it proves none. Do another one, or name the "
+    "second factor among its methods."
+)
+NEW_GROUP = "Make a new group to which roles can be assigned, and name that one as the exclusion group."
 PASSKEYS_REFUSED = (
     "Enable the method Fido2 for the account, with key restrictions or a passkey profile that take its passkey, or "
     "register another one."
@@ -60,7 +64,7 @@ class Check:
 
 
 def checks(tenant: Tenant, account: Account, others: Others) -> list[Check]:
-    """All checks of one account, in a fixed order; that of the exclusion group only where one was asked about."""
+    """All checks of one account, in a fixed order; those of the exclusion group only where one was asked about."""
     group = tenant.exclusion_group
     found = [
         _exists(account),
@@ -74,12 +78,13 @@ def checks(tenant: Tenant, account: Account, others: Others) -> list[Check]:
         _under_security_defaults(tenant, account),
         _advice(_about_user("excluded_from_every_policy", account, lambda _user: _excluded(tenant, account))),
         _advice(_about_user("exclusion_group", account, lambda _user: _exclusion_group(tenant, account))),
+        _advice(_about_user("exclusion_group_protected", account, lambda _user: _protected(tenant))),
         _advice(_about_user("different_second_factor", account, lambda _user: _different(account, others))),
         _advice(_about_user("last_sign_in", account, lambda _user: _last_sign_in(account))),
         _advice(_drill(tenant, account)),
     ]
     asked = not group.known or group.value is not None
-    return [check for check in found if asked or check.name != "exclusion_group"]
+    return [check for check in found if asked or not check.name.startswith("exclusion_group")]
 
 
 Judged = tuple[str, str]
@@ -332,10 +337,31 @@ def _exclusion_group(tenant: Tenant, account: Account) -> Judged:
             UNKNOWN,
             f"{len(groups)} groups have the name of the exclusion group; give the id of the one that is meant.",
         )
-    member = _groups(account).one_of(groups)
+    member = _groups(account).one_of([group.id for group in groups])
     if member is None:
         return UNKNOWN, f"Its groups could not be read: {account.groups.reason}"
     return (PASSED, "It is in the exclusion group.") if member else (FAILED, "It is not in the exclusion group.")
+
+
+def _protected(tenant: Tenant) -> Judged:
+    """Whoever is put into the group is out of reach of the policies that exclude it."""
+    fact, policies = tenant.exclusion_group, tenant.policies
+    if not fact.known:
+        return UNKNOWN, f"The exclusion group could not be read: {fact.reason}"
+    groups = fact.value or []
+    if len(groups) != 1:
+        return UNKNOWN, "Who can change the members of the exclusion group is unknown, for it is not clear which it is."
+    group = groups[0]
+    if group.public:
+        return FAILED, f"The exclusion group is public, so anybody can join it. Make it private at once. {NEW_GROUP}"
+    if group.protected:
+        return PASSED, "Only highly privileged administrators can change the members of the exclusion group."
+    if policies.known and not policies.value:
+        return PASSED, "There are no Conditional Access policies to exclude its members from."
+    said = "Its owners and every Groups Administrator can add members to the exclusion group"
+    if not policies.known:
+        return UNKNOWN, f"{said}; whether there are Conditional Access policies could not be read: {policies.reason}"
+    return FAILED, f"{said}, who then escape the Conditional Access policies that exclude it. {NEW_GROUP}"
 
 
 # Second factors
@@ -352,6 +378,9 @@ def _second_factor(tenant: Tenant, account: Account, user: User) -> Judged:
         return UNKNOWN, grade.sentence
     if grade.name == second_factors.NONE:
         return FAILED, grade.sentence
+    if grade.factors == {second_factors.TEMPORARY_ACCESS_PASS}:
+        end = account.pass_end.value or "it ends"
+        return FAILED, f"It has but a Temporary Access Pass, which does not last. Register the passkey before {end}."
     if not tenant.methods_policy.known:
         return UNKNOWN, f"{grade.sentence} Whether it may be used could not be read: {tenant.methods_policy.reason}"
     try:
@@ -394,11 +423,21 @@ def _under_security_defaults(tenant: Tenant, account: Account) -> Check:
 def _accepted(tenant: Tenant, account: Account, user: User) -> Judged:
     """Security defaults take Microsoft Authenticator and codes of OATH applications. On passkeys, certificates and
     hardware tokens, Microsoft's pages contradict each other: only a drill with the defaults on tells."""
-    declared, methods = account.declared, account.methods
-    drill = declared.drill
-    if drill and drill.enforcement and drill.security_defaults and _drill(tenant, account).state == PASSED:
+    drill, judged = account.declared.drill, _taken(tenant, account, user)
+    if judged[0] == PASSED or not drill or not drill.enforcement or not drill.security_defaults:
+        return judged
+    if _drill(tenant, account).state != PASSED:
+        return judged
+    state, said = proof(tenant, account, user, drill)
+    if state == PASSED:
         return PASSED, "A drill with security defaults on has proven its second factor."
-    if methods.known and AUTHENTICATOR_APP in methods.value:
+    return (UNKNOWN if UNKNOWN in (state, judged[0]) else FAILED), f"{judged[1]} {said}"
+
+
+def _taken(tenant: Tenant, account: Account, user: User) -> Judged:
+    """Whether they take its second factor, without a drill."""
+    declared, methods = account.declared, account.methods
+    if methods.known and second_factors.AUTHENTICATOR_APP in methods.value:
         return PASSED, "Security defaults take Microsoft Authenticator, which it has."
     if second_factors.TOTP_TOKEN in {declared.second_factor, *declared.attested}:
         return _totp_token(tenant, account, user)
@@ -482,8 +521,49 @@ def _drill(tenant: Tenant, account: Account) -> Check:
         )
     if _is_contradicted(tenant.today, drill, account.sign_in):
         return Check(name, FAILED, f"{said}, but Entra has recorded no sign-in of the account since then.")
-    enforced = "with MFA enforced" if drill.enforcement else "without MFA enforced, which proves little"
-    return Check(name, PASSED, f"{said}, {enforced}.")
+    if not drill.enforcement:
+        return Check(name, PASSED, f"{said}, without MFA enforced, which proves little.")
+    state, why = proof(tenant, account, user, drill) if user else (PASSED, "")
+    return Check(name, PASSED, f"{said}, with MFA enforced." + ("" if state == PASSED else f" {why}"))
+
+
+def proof(tenant: Tenant, account: Account, user: User, drill: Drill) -> Judged:
+    """Whether a drill was done with a second factor that the account has still, and may use. A passkey that was
+    registered after it is another one. A Temporary Access Pass does not last."""
+    if not drill.methods:
+        return FAILED, NO_METHOD_NAMED
+    methods, factors = account.methods, grade_of(account).factors
+    owned = methods.value | factors if methods.known else frozenset().union(*second_factors.MEANINGS.values())
+    proven = (second_factors.used(drill.methods, owned) & factors) - {second_factors.TEMPORARY_ACCESS_PASS}
+    if not proven:
+        seen = methods.known and account.certificate.known
+        return (FAILED if seen else UNKNOWN), (
+            f"The drill was done with {quoted(list(drill.methods))}, which is not known to be a second factor that the "
+            "account has now, so it proves none. Do a drill with the one that it has."
+        )
+    if not tenant.methods_policy.known:
+        return UNKNOWN, f"Whether the drill proves what it may use could not be read: {tenant.methods_policy.reason}"
+    then = replace(account, passkeys=_there_on(account.passkeys, drill.day))
+    try:
+        allowed = any_of([_is_allowed(tenant, then, user, factor) for factor in proven])
+    except UnexpectedShape as error:
+        return UNKNOWN, f"Whether the drill proves what it may use could not be read: {error}."
+    if allowed is None:
+        return UNKNOWN, "Whether the drill proves what it may use cannot be told."
+    if allowed:
+        return PASSED, "It proves a second factor that the account has."
+    return FAILED, (
+        f"The drill was done with {second_factors.listed(proven)}, but what the account has of it was registered "
+        "later, or may not be used. Do a drill with the second factor that it has."
+    )
+
+
+def _there_on(passkeys: Fact, day: date) -> Fact:
+    """Those of which it is known that they were registered by then."""
+    if not passkeys.known:
+        return passkeys
+    dated = [(day_of(str(one.get("createdDateTime"))), one) for one in passkeys.value]
+    return known([one for created, one in dated if created and created <= day])
 
 
 def _is_contradicted(today: date, drill: Drill, sign_in: Fact) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from .emergency_accounts import is_public
 from .facts import Fact, UnexpectedShape, boolean, optional_boolean, optional_text, text
 
 MANAGED = "Managed"
@@ -23,12 +24,13 @@ GUEST_MARK = "#ext#"
 @dataclass(frozen=True)
 class Drill:
     """A rehearsal by the operator's word. ``enforcement``: MFA was enforced for everybody at the time;
-    ``security_defaults``: by the security defaults."""
+    ``security_defaults``: by the security defaults. ``methods``: with what, in the words of the sign-in log or ours."""
 
     day: date
     enforcement: bool
     by: str
     security_defaults: bool = False
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,23 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Group:
+    """``public``: anybody can join it. ``protected``: only highly privileged administrators, or those of its restricted
+    management administrative unit, can change its members."""
+
+    id: str
+    public: bool
+    protected: bool
+
+
+@dataclass(frozen=True)
 class Tenant:
     """What is the same for all accounts, each known or unknown.
 
     ``domain``: the initial Domain. ``policies``: Conditional Access policies. ``assignments``: role assignments, with
     their principals. ``active``, ``eligible``: instances of the schedules of Global Administrators; a known None means
     that the licence has no schedules. ``methods_policy``: the authentication methods policy. ``exclusion_group``: the
-    ids of the groups of that name, or None where no group was asked about. ``security_defaults``: whether they are on.
+    Groups of that name or id, or None where no group was asked about. ``security_defaults``: whether they are on.
     """
 
     domain: Fact
@@ -92,8 +104,8 @@ class Account:
     """What Graph shows of one declared account.
 
     ``user``: a User, or a known None for one who is not there. ``groups``: ids in lower case, transitively.
-    ``methods``: second_factors.registered_methods, ``passkeys``: registered_passkeys. ``certificate``: whether ids of
-    certificates are bound.
+    ``methods``: second_factors.registered_methods, ``passkeys``: registered_passkeys, ``pass_end``: end_of_pass.
+    ``certificate``: whether ids of certificates are bound.
     ``sign_in``: date and time of the last sign-in, a known None for no sign-in.
     """
 
@@ -102,6 +114,7 @@ class Account:
     groups: Fact
     methods: Fact
     passkeys: Fact
+    pass_end: Fact
     certificate: Fact
     sign_in: Fact
 
@@ -152,6 +165,12 @@ def initial_domain(domains: Iterable[Mapping[str, Any]]) -> Domain:
         managed=text(found[0], "authenticationType") == MANAGED,
         password_validity=days if isinstance(days, int) else None,
     )
+
+
+def group_of(item: Mapping[str, Any]) -> Group:
+    """Raises UnexpectedShape."""
+    marks = [optional_boolean(item, name) is True for name in ("isAssignableToRole", "isManagementRestricted")]
+    return Group(id=text(item, "id").lower(), public=is_public(item), protected=any(marks))
 
 
 def groups_of(items: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -4,9 +4,9 @@
 """What Entra and Microsoft's guidance ask of an emergency account (private to the collection). Pure functions.
 
 Sources: Microsoft's pages "Manage emergency access accounts", "Self-service password reset policies" (passwords and
-user principal names), "Restricted management administrative units", and the Graph reference of role assignment
-schedule instances. That the names of an account must not stand in its password, and that a blank is no symbol, is the
-careful reading of these pages.
+user principal names), "Restricted management administrative units", and the Graph reference of group and of role
+assignment schedule instances. That the names of an account must not stand in its password, and that a blank is no
+symbol, is the careful reading of these pages.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CLASSES_WANTED = 3
 SHORTEST_NAME_IN_PASSWORD = 4
 WHOLE_TENANT = "/"
 NEVER_EXPIRES = "DisablePasswordExpiration"
+PUBLIC = "Public"
 
 _LOCAL_PART = re.compile(r"[A-Za-z0-9'.\-_!#^~]+")
 _CLASSES = tuple(re.compile(pattern) for pattern in (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9 ]"))
@@ -124,6 +125,11 @@ def kind_refusal(user: Mapping[str, Any], name: str) -> str | None:
     return None
 
 
+def is_public(group: Mapping[str, Any]) -> bool:
+    """Whether anybody can join a group. Raises UnexpectedShape."""
+    return optional_text(group, "visibility") == PUBLIC
+
+
 def group_refusal(group: Mapping[str, Any]) -> str | None:
     """Why an account cannot be put into this group by an application, or not for good. Raises UnexpectedShape."""
     name = text(group, "displayName")
@@ -138,6 +144,11 @@ def group_refusal(group: Mapping[str, Any]) -> str | None:
         return f"The group '{name}' is synchronised from on-premises Active Directory: its members are changed there."
     if boolean(group, "mailEnabled") and "Unified" not in types:
         return f"The group '{name}' is a mail-enabled security group, whose members Graph cannot change."
+    if is_public(group):
+        return (
+            f"The group '{name}' is public: anybody can join it, and escape the policies that exclude it. Make a new "
+            "security group for the emergency accounts, to which roles can be assigned."
+        )
     return None
 
 

@@ -41,7 +41,7 @@ def decide_rotation(
     - rotate: seal a new password as pending, set it, promote it.
     - resume: set the pending one, promote it.
     - promote: the pending one is set already.
-    - clean: it was promoted already; remove what is left.
+    - clean: it was promoted already, and still is the account's password; remove what is left.
     - keep: nothing.
     - stop: nothing can be done, or only by people.
     """
@@ -51,11 +51,13 @@ def decide_rotation(
     if any(not _is_of(one, account, tenant_id) for one in (sealed, pending) if one):
         return STOP, "its seal is of another account or tenant."
     decision, sentence = decide(account, sealed or None, tenant_id)
-    if adopted and not is_pending:
-        return KEEP, "its password is kept elsewhere."
-    if is_pending and same_secret and sealed.get("state") == LIVE:
+    was_promoted = is_pending and same_secret and sealed.get("state") == LIVE
+    if was_promoted and decision == KEEP:
         return CLEAN, "its new password is sealed already."
-    if is_pending:
+    is_unfinished = is_pending and not was_promoted
+    if adopted and not is_unfinished:
+        return KEEP, "its password is kept elsewhere."
+    if is_unfinished:
         if which_opens(account, sealed, pending) == PENDING:
             return PROMOTE, "its new password was set by an interrupted run."
         return RESUME, "its new password was sealed by an interrupted run, and is set."

@@ -6,7 +6,8 @@
 Sources: Microsoft's pages "Manage emergency access accounts" (passkeys or certificates, other than what the
 administrators use), "Manage authentication methods" (a method that the policy does not allow cannot be used), and the
 Graph reference of authenticationMethod. Graph shows no certificate of a user, only the ids that certificates may have;
-it shows hardware OATH tokens in its beta version only.
+it shows hardware OATH tokens in its beta version only. The names in the sign-in log are those that queries of
+practitioners look for, for Microsoft lists some of them only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from .authentication_methods import ALL_USERS, MIGRATION_COMPLETE, migration_state
 from .conditional_access_reach import Memberships, any_of
 from .facts import Fact, UnexpectedShape, objects, text
+from .temporary_access_passes import end_of
 
 PASSKEY = "passkey"
 CERTIFICATE = "certificate"
@@ -40,6 +42,18 @@ WORDS = {
     HARDWARE_OATH_TOKEN: "hardware OATH token",
     TOTP_TOKEN: "TOTP token",
     TEMPORARY_ACCESS_PASS: "Temporary Access Pass",
+}
+# By Microsoft's name, for we ask of no account to have it.
+AUTHENTICATOR_APP = "microsoftAuthenticator"
+# What a method may stand for, by how its name begins in the sign-in log, or by our own name. A verification code comes
+# from any token, and from Microsoft Authenticator.
+MEANINGS = {
+    **{factor: frozenset([factor]) for factor in FACTORS},
+    "fido2": frozenset([PASSKEY]),
+    "oath hardware token": frozenset([HARDWARE_OATH_TOKEN]),
+    "oath verification code": frozenset([HARDWARE_OATH_TOKEN, TOTP_TOKEN, AUTHENTICATOR_APP]),
+    "temporary access pass": frozenset([TEMPORARY_ACCESS_PASS]),
+    "x.509 certificate": frozenset([CERTIFICATE]),
 }
 # Passkeys are not: Graph shows every one of them.
 ATTESTABLE = (CERTIFICATE, HARDWARE_OATH_TOKEN, TOTP_TOKEN)
@@ -81,6 +95,28 @@ def registered_methods(methods: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 def registered_passkeys(methods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The passkeys among the methods of a user, as Graph shows them. Raises UnexpectedShape."""
     return [one for one in methods if registered_methods([one]) == {PASSKEY}]
+
+
+def end_of_pass(methods: Iterable[Mapping[str, Any]]) -> str | None:
+    """When the usable Temporary Access Pass among the methods of a user ends; None without one, and where Graph does
+    not tell. A user has one at most. Raises UnexpectedShape."""
+    passes = [one for one in methods if registered_methods([one]) == {TEMPORARY_ACCESS_PASS}]
+    return end_of(passes[0].get("startDateTime"), passes[0].get("lifetimeInMinutes")) if passes else None
+
+
+def meant(methods: Iterable[str]) -> frozenset[str]:
+    """What the methods of a sign-in may stand for; of names that nobody knows, nothing."""
+    return frozenset().union(*(_meant(name) for name in methods))
+
+
+def used(methods: Iterable[str], owned: Collection[str]) -> frozenset[str]:
+    """The factors of an account that owns these and signed in so. A name that stands for two of them tells of none."""
+    found = [_meant(name).intersection(owned) for name in methods]
+    return frozenset().union(*(factors for factors in found if len(factors) == 1))
+
+
+def _meant(name: str) -> frozenset[str]:
+    return next((factors for start, factors in MEANINGS.items() if name.lower().startswith(start)), frozenset())
 
 
 def is_activated(device: Any) -> bool:

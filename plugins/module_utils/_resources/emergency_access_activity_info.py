@@ -228,31 +228,42 @@ def look(run: Run, window: Window, accounts: Sequence[Account]) -> State:
         "changed": [read for one in by_id.values() for read in _changes(one, window)],
     }
     answers = run.client.read_many([read for group in reads.values() for read in group]) if by_id else []
-    found: dict[str, Any] = {}
+    found: dict[str, list[Any]] = {}
     for name, group in reads.items():
-        found[name], answers = _together(answers[: len(group)]), answers[len(group) :]
+        found[name], answers = answers[: len(group)], answers[len(group) :]
     token = run.client.token()
     own = Self(client_id=token.client_id, object_id=str(token.claims.get("oid") or "").lower())
     reported = frozenset(run.options["reported"])
     expected = frozenset(name.lower() for name in run.options["expected_initiators"])
     plain, detailed = found["plain"], found["detailed"]
-    more = [] if isinstance(detailed, GraphError) else detailed
-    licensed = not isinstance(plain, GraphError)
+    more = [] if _refusals(detailed) else _entries(detailed)
+    licensed = not _refusals(plain)
+    # Both logs of sign-ins need the same licence: a tenant that shows a part of them has it.
+    excused = all(isinstance(answer, GraphError) for answer in (*plain, *detailed))
 
     def as_sign_ins(entries: Any) -> list[dict[str, Any]]:
         return [activity.sign_in(entry, by_id, reported) for entry in entries]
 
     sign_ins = _log(
-        plain, window, licensed, lambda it: as_sign_ins(filter(activity.is_interactive, activity.merged(it, more)))
+        plain,
+        window,
+        licensed,
+        lambda it: as_sign_ins(filter(activity.is_interactive, activity.merged(it, more))),
+        excused=excused,
     )
     non_interactive = _log(
-        detailed, window, licensed, lambda it: as_sign_ins(one for one in it if not activity.is_interactive(one))
+        detailed,
+        window,
+        licensed,
+        lambda it: as_sign_ins(one for one in it if not activity.is_interactive(one)),
+        excused=excused,
     )
     changes = _log(
         found["changed"],
         window,
         licensed,
         lambda it: [activity.change(entry, by_id, reported, expected, own) for entry in activity.merged(it, ())],
+        excused=False,
     )
     news = activity.news(sign_ins, non_interactive, changes)
     return State(window, accounts, sign_ins, non_interactive, changes, news)
@@ -284,23 +295,28 @@ def _changes(account: Account, window: Window) -> list[Read]:
     ]
 
 
-def _together(answers: Iterable[Any]) -> list[Mapping[str, Any]] | GraphError:
-    """All entries, or the first refusal: a part of a log is not the log."""
-    entries: list[Mapping[str, Any]] = []
-    for answer in answers:
-        if isinstance(answer, GraphError):
-            return answer
-        entries += answer
-    return entries
+def _refusals(answers: Iterable[Any]) -> list[GraphError]:
+    return [answer for answer in answers if isinstance(answer, GraphError)]
+
+
+def _entries(answers: Iterable[Any]) -> list[Mapping[str, Any]]:
+    return [entry for answer in answers for entry in answer]
 
 
 def _log(
-    answer: Any, window: Window, licensed: bool, make: Callable[[list[Mapping[str, Any]]], list[dict[str, Any]]]
+    answers: Sequence[Any],
+    window: Window,
+    licensed: bool,
+    make: Callable[[list[Mapping[str, Any]]], list[dict[str, Any]]],
+    *,
+    excused: bool,
 ) -> Log:
-    if isinstance(answer, GraphError):
-        cause = activity.LICENCE if isinstance(answer, LicenceMissing) else activity.REFUSED
-        return Log(None, answer.message, cause)
-    entries = activity.newest_last(make(answer))
+    """One refusal is enough: a part of a log is not the log. One that is not for a licence goes first."""
+    refusals = sorted(_refusals(answers), key=lambda error: isinstance(error, LicenceMissing))
+    if refusals:
+        first = refusals[0]
+        return activity.refused(first.message, for_licence=isinstance(first, LicenceMissing), excused=excused)
+    entries = activity.newest_last(make(_entries(answers)))
     gap = activity.beyond_retention(window.since, window.now, licensed)
     return Log(entries, gap, activity.RETENTION if gap else None)
 

@@ -21,7 +21,7 @@ from .._engine.run import Run
 from .._graph.batch import Read
 from .._graph.client import GraphClient
 from .._graph.errors import LicenceMissing, M365Error, NotFound, OptionError
-from .._graph.query import is_guid, path_segment, quote_string
+from .._graph.query import path_segment
 from .._policy import second_factors
 from .._policy.emergency_access import report, sentence
 from .._policy.emergency_access_facts import (
@@ -32,6 +32,7 @@ from .._policy.emergency_access_facts import (
     Others,
     Tenant,
     drill_day,
+    group_of,
     groups_of,
     initial_domain,
     last_sign_in,
@@ -40,6 +41,7 @@ from .._policy.emergency_access_facts import (
 from .._policy.emergency_accounts import domain_refusal, local_part_of, name_refusal
 from .._policy.facts import Fact, UnexpectedShape, boolean, known, objects, text, unknown
 from .._policy.roles import GLOBAL_ADMINISTRATOR
+from .directory import object_read
 from .facts import DOMAINS, METHODS_POLICY, ROLE_ASSIGNMENTS, SECURITY_DEFAULTS
 
 POLICIES = Read(
@@ -65,6 +67,7 @@ USER_SELECT = (
     "id,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,passwordPolicies,lastPasswordChangeDateTime,"
     "createdDateTime"
 )
+GROUP_SELECT = "id,visibility,isAssignableToRole,isManagementRestricted"
 MISSING = unknown("There is no such account.")
 # Somewhere on earth it is tomorrow already: the operator's day may be ahead of UTC.
 EARLIEST_TIME_ZONE = timedelta(hours=14)
@@ -90,6 +93,7 @@ HEALTH_OPTIONS: dict[str, Any] = {
                     "date": {"type": "str", "required": True},
                     "enforcement": {"type": "bool", "default": False},
                     "security_defaults": {"type": "bool", "default": False},
+                    "methods": {"type": "list", "elements": "str", "default": []},
                     "by": {"type": "str"},
                 },
             },
@@ -172,6 +176,7 @@ def _drill(name: str, written: Mapping[str, Any] | None, latest: date) -> Drill 
         enforcement=bool(written.get("enforcement")),
         by=written.get("by") or "",
         security_defaults=bool(written.get("security_defaults")),
+        methods=tuple(written.get("methods") or ()),
     )
 
 
@@ -219,10 +224,9 @@ class Reading:
             "security_defaults": SECURITY_DEFAULTS,
         }
         group = self._options.get("exclusion_group")
-        if group and not is_guid(group):
-            reads["exclusion_group"] = _group_read(group)
+        if group:
+            reads["exclusion_group"] = object_read("group", "/groups", group, GROUP_SELECT)
         answers = self._read(reads)
-        asked = [group.lower()] if group else None
         return Tenant(
             domain=_fact(answers["domain"], initial_domain),
             policies=_fact(answers["policies"], _list),
@@ -230,7 +234,7 @@ class Reading:
             active=_schedules(answers["active"]),
             eligible=_schedules(answers["eligible"]),
             methods_policy=_fact(answers["methods_policy"], dict),
-            exclusion_group=_fact(answers["exclusion_group"], _ids) if "exclusion_group" in answers else known(asked),
+            exclusion_group=_exclusion_group(answers["exclusion_group"]) if group else known(None),
             security_defaults=_fact(answers["security_defaults"], lambda answer: boolean(answer, "isEnabled")),
             drill_max_age_days=self._options["drill_max_age_days"],
             today=self._today,
@@ -252,6 +256,7 @@ class Reading:
                 groups=_detail(answers, user, (declared, "groups"), groups_of),
                 methods=_detail(answers, user, (declared, "methods"), second_factors.registered_methods),
                 passkeys=_detail(answers, user, (declared, "methods"), second_factors.registered_passkeys),
+                pass_end=_detail(answers, user, (declared, "methods"), second_factors.end_of_pass),
                 certificate=_detail(answers, user, (declared, "certificate"), second_factors.has_certificate_ids),
                 sign_in=_detail(answers, user, (declared, "sign_in"), last_sign_in),
             )
@@ -288,11 +293,6 @@ def _members_read(group: str) -> Read:
         collection=True,
         action="list the members of a group of Global Administrators",
     )
-
-
-def _group_read(name: str) -> Read:
-    parameters = {"$filter": f"displayName eq {quote_string(name)}", "$select": "id"}
-    return Read("/groups", parameters=parameters, collection=True, action=f"look for the group '{name}'")
 
 
 def _methods_read(user: str, version: str = "v1.0") -> Read:
@@ -344,8 +344,10 @@ def _list(answer: Any) -> list[Mapping[str, Any]]:
     return objects({"value": answer}, "value")
 
 
-def _ids(answer: Any) -> list[str]:
-    return [text(item, "id").lower() for item in answer]
+def _exclusion_group(answer: Any) -> Fact:
+    """The groups of the name, or the one with the id."""
+    found = [] if isinstance(answer, NotFound) else answer
+    return _fact(found, lambda it: [group_of(item) for item in (it if isinstance(it, list) else [it])])
 
 
 def _schedules(answer: Any) -> Fact:

@@ -47,7 +47,9 @@ USER_SELECT = (
     "id,userPrincipalName,displayName,accountEnabled,passwordPolicies,lastPasswordChangeDateTime,onPremisesSyncEnabled,"
     "userType,isManagementRestricted"
 )
-GROUP_SELECT = "id,displayName,groupTypes,securityEnabled,mailEnabled,onPremisesSyncEnabled,isAssignableToRole"
+GROUP_SELECT = (
+    "id,displayName,groupTypes,securityEnabled,mailEnabled,onPremisesSyncEnabled,isAssignableToRole,visibility"
+)
 # Of a group that is not there yet: a security group.
 EXPECTED = {
     "expected": True,
@@ -56,6 +58,7 @@ EXPECTED = {
     "mailEnabled": False,
     "onPremisesSyncEnabled": None,
     "isAssignableToRole": None,
+    "visibility": None,
 }
 UNIT_SELECT = "id,displayName,isMemberManagementRestricted,membershipType"
 OF_GLOBAL_ADMINISTRATOR = f"roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'"
@@ -451,9 +454,10 @@ def _steps(run: Run, state: State, *, with_password: bool = True) -> list[Step]:
     else:
         if state.user is None:
             steps.append(_restoration(state, subject))
-        steps += [step for step in [_new_properties(run, state, subject)] if step]
+        # The password before the properties: of an account that is there, nothing was changed where it is refused.
         if with_password and run.options["update_password"] == "always":
             steps.append(_new_password(run, state, subject))
+        steps += [step for step in [_new_properties(run, state, subject)] if step]
     if state.around.group is not None and not state.is_member(state.around.group):
         steps.append(_membership(run, state, state.around.group))
     if run.options["assign_role"] and state.standing()[0] != rules.PERMANENT:

@@ -158,7 +158,10 @@ def _refuse_unready(info: Info, pin: str | None) -> None:
             "seal it with the key."
         )
     if not pin:
-        raise SecurityKeyFailed("The security key asks for its PIN: give the option 'pin'.")
+        raise SecurityKeyFailed(
+            "The security key asks for its PIN: give the option 'pin', or with the role emergency_access passkey_pin "
+            "of the account in emergency_access_secrets."
+        )
 
 
 def _refusal(error: ClientError, device: CtapDevice, user: str, seconds: int) -> str:

@@ -36,7 +36,7 @@ _MATCHING = frozenset({"path", "method", "kind", "name", "tenant", "times", "aft
 _ANSWERING = _MATCHING | {"page"}
 _HIDING = _MATCHING | {"seconds", "reads", "where", "share"}
 KINDS: dict[str, frozenset[str]] = {
-    ERROR: _ANSWERING | {"status", "retry_after", "body", "when"},
+    ERROR: _ANSWERING | {"status", "code", "retry_after", "body", "when"},
     RESET: _ANSWERING | {"status", "when"},
     SLOW: _ANSWERING | {"seconds", "when"},
     TRUNCATED: _ANSWERING,
@@ -72,6 +72,7 @@ class Fault:
     name: str
     methods: tuple[str, ...] | None = None
     status: int = 0
+    code: str = "UnknownError"
     retry_after: str | None = None
     body: str = BODIES[0]
     stage: str = BEFORE
@@ -176,6 +177,7 @@ def read_fault(content: Any, where: str) -> Fault:
         else _text(name, "name", label),
         methods=methods,
         status=status,
+        code=_text(content.get("code", Fault.code), "code", label),
         retry_after=_retry_after(content.get("retry_after"), label),
         body=_one_of(content.get("body", BODIES[0]), "body", BODIES, label),
         stage=_stage(content, kind, label),

@@ -25,7 +25,10 @@ READ_ALL = _any("Policy.Read.All")
 DIRECTORY_READ = ("Directory.Read.All", "Directory.ReadWrite.All")
 READ_ORGANIZATION = _any("Organization.Read.All", "Organization.ReadWrite.All", *DIRECTORY_READ)
 READ_DOMAINS = _any("Domain.Read.All", "Domain.ReadWrite.All", *DIRECTORY_READ)
-READ_FEDERATION = READ_DOMAINS | {"Domain-InternalFederation.Read.All", "Domain-InternalFederation.ReadWrite.All"}
+READ_FEDERATION = (READ_DOMAINS - {*DIRECTORY_READ}) | {
+    "Domain-InternalFederation.Read.All",
+    "Domain-InternalFederation.ReadWrite.All",
+}
 READ_SKUS = READ_ORGANIZATION | {"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All"}
 READ_METHODS_POLICY = _any(
     "Policy.Read.All", "Policy.Read.AuthenticationMethod", "Policy.ReadWrite.AuthenticationMethod"
@@ -41,9 +44,10 @@ READ_GROUPS = _any("Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.Al
 }
 WRITE_GROUPS = _any("Group.ReadWrite.All", "Directory.ReadWrite.All")
 WRITE_MEMBERS = WRITE_GROUPS | {"GroupMember.ReadWrite.All"}
-READ_ROLES = _any("RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory") | {
-    *DIRECTORY_READ
-}
+READ_ROLE_MANAGEMENT = _any(
+    "RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"
+)
+READ_ROLES = READ_ROLE_MANAGEMENT | {*DIRECTORY_READ}
 WRITE_ROLES = _any("RoleManagement.ReadWrite.Directory")
 SCHEDULES = {
     f"role{word}Schedule{form}": word
@@ -58,7 +62,7 @@ def _write_schedules(word: str) -> frozenset[str]:
 
 
 def _read_schedules(word: str) -> frozenset[str]:
-    return READ_ROLES | _write_schedules(word) | {f"Role{word}Schedule.Read.Directory"}
+    return READ_ROLE_MANAGEMENT | _write_schedules(word) | {f"Role{word}Schedule.Read.Directory"}
 
 
 def _read_group_schedules(word: str) -> frozenset[str]:

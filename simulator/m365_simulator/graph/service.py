@@ -349,7 +349,7 @@ def fault_error(fault: Fault) -> GraphError:
     headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
     if fault.status == 429:
         return too_many_requests({**headers, "x-ms-throttle-information": "ResourceUnitLimitExceeded"})
-    return GraphError(fault.status, "UnknownError", "", headers=headers)
+    return GraphError(fault.status, fault.code, "", headers=headers)
 
 
 def too_many_requests(headers: dict[str, str]) -> GraphError:

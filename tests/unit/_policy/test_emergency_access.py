@@ -30,11 +30,13 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_a
     Declared,
     Domain,
     Drill,
+    Group,
     Others,
     Tenant,
     User,
     day_of,
     drill_day,
+    group_of,
     groups_of,
     initial_domain,
     last_sign_in,
@@ -67,7 +69,10 @@ PASSKEYS_REFUSED = (
 ROBOTS = {"includeServicePrincipals": ["robot-1"], "excludeServicePrincipals": []}
 MODEL, ANOTHER_MODEL = "de1e552d-db1d-4423-a619-566b625cdc84", "90a3ccdf-635c-4729-a248-9b709135078f"
 PASSKEYS_AT_WILL = {"isAttestationEnforced": False, "keyRestrictions": None}
-DRILL = Drill(TODAY - timedelta(days=10), enforcement=True, by="Noor", security_defaults=True)
+DRILL = Drill(
+    TODAY - timedelta(days=10), enforcement=True, by="Noor", security_defaults=True, methods=("Passkey (device-bound)",)
+)
+KEY = {"aaGuid": MODEL, "passkeyType": "deviceBound", "createdDateTime": "2026-11-13T23:00:00Z"}
 
 
 def assignment(principal: str = ME, role: str = GLOBAL_ADMINISTRATOR, scope: str = "/") -> dict[str, Any]:
@@ -147,7 +152,7 @@ HEALTHY = Scene(
         active=known([schedule()]),
         eligible=known([]),
         methods_policy=known(allowing("Fido2", "X509Certificate", "SoftwareOath", "HardwareOath")),
-        exclusion_group=known([GROUP]),
+        exclusion_group=known([Group(GROUP, public=False, protected=True)]),
         security_defaults=known(False),
         drill_max_age_days=90,
         today=TODAY,
@@ -157,7 +162,8 @@ HEALTHY = Scene(
         user=known(PERSON),
         groups=known(frozenset([GROUP])),
         methods=known(frozenset(["passkey"])),
-        passkeys=known([{"aaGuid": MODEL, "passkeyType": "deviceBound"}]),
+        passkeys=known([KEY]),
+        pass_end=known(None),
         certificate=known(False),
         sign_in=known("2026-11-13T10:00:00Z"),
     ),
@@ -567,7 +573,7 @@ WRONG: dict[str, tuple[Scene, str, str, str, str]] = {
         "Graph said no.",
     ),
     "not in the group": (
-        HEALTHY.tenant_with(exclusion_group=known(["group-9"])),
+        HEALTHY.tenant_with(exclusion_group=known([Group("group-9", public=False, protected=True)])),
         "exclusion_group",
         "failed",
         "usable",
@@ -575,11 +581,29 @@ WRONG: dict[str, tuple[Scene, str, str, str, str]] = {
     ),
     "no such group": (HEALTHY.tenant_with(exclusion_group=known([])), "exclusion_group", "failed", "usable", "no such"),
     "two such groups": (
-        HEALTHY.tenant_with(exclusion_group=known([GROUP, "group-2"])),
+        HEALTHY.tenant_with(exclusion_group=known([Group(GROUP, False, True), Group("group-2", False, True)])),
         "exclusion_group",
         "unknown",
         "usable",
         "2 groups",
+    ),
+    "a pass alone": (
+        HEALTHY.declared_with(second_factor="temporary_access_pass").account_with(
+            methods=known(frozenset(["temporary_access_pass"])), pass_end=known("2026-11-23T13:00:00Z")
+        ),
+        "second_factor",
+        "failed",
+        "unusable",
+        "Register the passkey before 2026-11-23T13:00:00Z.",
+    ),
+    "a pass that ends nobody knows when": (
+        HEALTHY.declared_with(second_factor="temporary_access_pass").account_with(
+            methods=known(frozenset(["temporary_access_pass"]))
+        ),
+        "second_factor",
+        "failed",
+        "unusable",
+        "It has but a Temporary Access Pass, which does not last. Register the passkey before it ends.",
     ),
     "policy that misses it": (
         HEALTHY.tenant_with(policies=known([policy(includeUsers=[OTHER])])),
@@ -769,7 +793,229 @@ def test_a_drill_of_today_may_not_be_in_the_logs_yet() -> None:
 
 
 def test_the_exclusion_group_is_checked_only_where_one_is_named() -> None:
-    assert "exclusion_group" not in HEALTHY.tenant_with(exclusion_group=known(None)).states()
+    assert set(HEALTHY.states()) - set(HEALTHY.tenant_with(exclusion_group=known(None)).states()) == {
+        "exclusion_group",
+        "exclusion_group_protected",
+    }
+
+
+WHO_ADDS = "Its owners and every Groups Administrator can add members to the exclusion group"
+NEW_GROUP = "Make a new group to which roles can be assigned, and name that one as the exclusion group."
+
+
+@pytest.mark.parametrize(
+    ("group", "policies", "state", "said"),
+    [
+        (
+            known([Group(GROUP, public=False, protected=False)]),
+            HEALTHY.tenant.policies,
+            "failed",
+            f"{WHO_ADDS}, who then escape the Conditional Access policies that exclude it. {NEW_GROUP}",
+        ),
+        (
+            known([Group(GROUP, public=False, protected=False)]),
+            known([]),
+            "passed",
+            "There are no Conditional Access policies to exclude its members from.",
+        ),
+        (
+            known([Group(GROUP, public=False, protected=False)]),
+            NOT_READ,
+            "unknown",
+            f"{WHO_ADDS}; whether there are Conditional Access policies could not be read: Graph said no.",
+        ),
+        (
+            known([Group(GROUP, public=False, protected=True)]),
+            NOT_READ,
+            "passed",
+            "Only highly privileged administrators can change the members of the exclusion group.",
+        ),
+        (
+            known([Group(GROUP, public=True, protected=True)]),
+            known([]),
+            "failed",
+            f"The exclusion group is public, so anybody can join it. Make it private at once. {NEW_GROUP}",
+        ),
+        (NOT_READ, known([]), "unknown", "The exclusion group could not be read: Graph said no."),
+        (
+            known([]),
+            known([]),
+            "unknown",
+            "Who can change the members of the exclusion group is unknown, for it is not clear which it is.",
+        ),
+        (
+            known([Group(GROUP, False, True)] * 2),
+            known([]),
+            "unknown",
+            "Who can change the members of the exclusion group is unknown, for it is not clear which it is.",
+        ),
+    ],
+)
+def test_who_else_may_get_into_the_exclusion_group(group: Fact, policies: Fact, state: str, said: str) -> None:
+    scene = HEALTHY.tenant_with(exclusion_group=group, policies=policies)
+    (check,) = [one for one in scene.checks() if one.name == "exclusion_group_protected"]
+    assert check == Check("exclusion_group_protected", state, said, essential=False)
+
+
+GROUP_ITEM = {"id": "GROUP-1", "visibility": None, "isAssignableToRole": None, "isManagementRestricted": None}
+
+
+@pytest.mark.parametrize(
+    ("properties", "public", "protected"),
+    [
+        ({}, False, False),
+        ({"visibility": "Private", "isAssignableToRole": False, "isManagementRestricted": False}, False, False),
+        ({"visibility": "Public"}, True, False),
+        ({"isAssignableToRole": True}, False, True),
+        ({"isManagementRestricted": True}, False, True),
+    ],
+)
+def test_a_group_as_graph_shows_one(properties: dict[str, Any], public: bool, protected: bool) -> None:
+    assert group_of({**GROUP_ITEM, **properties}) == Group(GROUP, public, protected)
+
+
+@pytest.mark.parametrize("name", GROUP_ITEM)
+def test_a_group_that_is_not_shown_in_full_is_unexpected(name: str) -> None:
+    with pytest.raises(UnexpectedShape, match=f"^'{name}' is missing$"):
+        group_of({one: value for one, value in GROUP_ITEM.items() if one != name})
+
+
+# What a drill proves
+
+
+def drilled(*methods: str, **changes: Any) -> Scene:
+    return HEALTHY.declared_with(drill=replace(DRILL, methods=methods)).account_with(**changes)
+
+
+def later(day: str) -> Fact:
+    return known([{**KEY, "createdDateTime": day}])
+
+
+def has(*methods: str) -> Fact:
+    return known(frozenset(methods))
+
+
+NOT_OLD = "The drill was done with passkey, but what the account has of it was registered later, or may not be used."
+OATH_CODE = "OATH verification code"
+CERTIFICATE_NOW = {"methods": has(), "passkeys": known([]), "certificate": known(True)}
+TOKEN_NOW = {"methods": has("hardware_oath_token"), "passkeys": known([])}
+NO_NAMES = (
+    "The drill does not say with which second factor it was done, so it proves none. Do another one, or name the "
+    "second factor among its methods."
+)
+
+
+def not_known(*names: str) -> str:
+    return (
+        f"The drill was done with {', '.join(names)}, which is not known to be a second factor that the account has "
+        "now, so it proves none. Do a drill with the one that it has."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scene", "why"),
+    [
+        (drilled("Password", "Passkey (device-bound)"), None),
+        (drilled("FIDO2 security key"), None),
+        (drilled("passkey"), None),
+        (drilled("Passkey (synced)", "Temporary Access Pass"), None),
+        (drilled(), NO_NAMES),
+        (drilled("Password", "Temporary Access Pass"), not_known("'Password'", "'Temporary Access Pass'")),
+        (drilled("Previously satisfied"), not_known("'Previously satisfied'")),
+        # The key A of the drill was replaced: by key B, by a certificate, by a token.
+        (drilled("Passkey (device-bound)", passkeys=later("2026-11-14T00:00:00Z")), NOT_OLD),
+        (drilled("Passkey (device-bound)", passkeys=later("soon")), NOT_OLD),
+        (drilled("Passkey (device-bound)", passkeys=known([{"aaGuid": MODEL}])), NOT_OLD),
+        (drilled("Passkey (device-bound)", **CERTIFICATE_NOW), not_known("'Passkey (device-bound)'")),
+        (drilled("Passkey (device-bound)", **TOKEN_NOW), not_known("'Passkey (device-bound)'")),
+        (drilled("Passkey (device-bound)", passkeys=known([{**later("2026-11-14").value[0]}, KEY])), None),
+        (drilled("X.509 Certificate", **CERTIFICATE_NOW), None),
+        (drilled("X.509 Certificate"), not_known("'X.509 Certificate'")),
+        (drilled("OATH hardware token", **TOKEN_NOW), None),
+        # A code comes from whatever the account has of them, if there is one only.
+        (drilled(OATH_CODE, **TOKEN_NOW), None),
+        (drilled(OATH_CODE), not_known(f"'{OATH_CODE}'")),
+        (drilled(OATH_CODE, methods=has("hardware_oath_token", "totp_token")), not_known(f"'{OATH_CODE}'")),
+        # The key of the drill is forbidden by now; the other one is younger.
+        (
+            drilled("Passkey (device-bound)", passkeys=known([KEY, {**KEY, "aaGuid": ANOTHER_MODEL}])).tenant_with(
+                methods_policy=known(allowing("Fido2", keyRestrictions=restricted("block", MODEL)))
+            ),
+            None,
+        ),
+        (
+            drilled(
+                "Passkey (device-bound)",
+                passkeys=known([KEY, {"aaGuid": ANOTHER_MODEL, "createdDateTime": "2026-11-20T00:00:00Z"}]),
+            ).tenant_with(methods_policy=known(allowing("Fido2", keyRestrictions=restricted("block", MODEL)))),
+            NOT_OLD,
+        ),
+    ],
+)
+def test_a_drill_proves_what_it_was_done_with(scene: Scene, why: str | None) -> None:
+    said = "The last drill by Noor was on 2026-11-13, 10 days ago, with MFA enforced."
+    assert scene.verdict() == "usable"
+    assert scene.states()["drill"] == "passed"
+    assert scene.said("drill") == said if why is None else scene.said("drill").startswith(f"{said} {why}")
+    (shown,) = scene.report()["accounts"]
+    assert shown["proven"] is (why is None)
+    assert scene.states()["security_defaults"] == ("passed" if why is None else "unknown")
+    assert why is None or why in scene.said("security_defaults")
+
+
+@pytest.mark.parametrize(
+    ("scene", "why"),
+    [
+        (drilled("passkey", methods=NOT_READ, certificate=known(True)), not_known("'passkey'")),
+        (drilled("certificate", certificate=NOT_READ), not_known("'certificate'")),
+        (drilled("passkey", passkeys=NOT_READ), "Whether the drill proves what it may use cannot be told."),
+        (
+            drilled("passkey").tenant_with(methods_policy=NOT_READ),
+            "Whether the drill proves what it may use could not be read: Graph said no.",
+        ),
+        (
+            drilled("passkey").tenant_with(methods_policy=known({})),
+            (
+                "Whether the drill proves what it may use could not be read: 'authenticationMethodConfigurations' is "
+                "missing."
+            ),
+        ),
+        # Without its methods, a code may be of any token.
+        (
+            drilled(OATH_CODE, methods=NOT_READ).declared_with(attested=frozenset(["hardware_oath_token"])),
+            not_known(f"'{OATH_CODE}'"),
+        ),
+    ],
+)
+def test_what_a_drill_proves_may_be_unknown(scene: Scene, why: str) -> None:
+    assert scene.states()["security_defaults"] == "unknown"
+    assert scene.said("security_defaults").endswith(why)
+    assert scene.said("drill").endswith(why)
+    assert scene.report()["accounts"][0]["proven"] is False
+
+
+@pytest.mark.parametrize(
+    ("methods_policy", "state"), [(HEALTHY.tenant.methods_policy, "failed"), (NOT_READ, "unknown")]
+)
+def test_a_drill_that_may_prove_something_leaves_nothing_failed(methods_policy: Fact, state: str) -> None:
+    """A TOTP token is vouched for that nobody has enrolled; the passkey was there on the day of the drill, or not."""
+    scene = drilled("passkey", passkeys=later("2026-11-14T00:00:00Z")).declared_with(attested=frozenset(["totp_token"]))
+    scene = scene.tenant_with(methods_policy=methods_policy)
+    assert scene.states()["security_defaults"] == state
+    assert scene.said("security_defaults").startswith("A TOTP token is vouched for, but Graph shows none: enrol it. ")
+
+
+def test_a_code_of_the_authenticator_proves_no_token() -> None:
+    scene = drilled(OATH_CODE, methods=has("hardware_oath_token", "microsoftAuthenticator"), passkeys=known([]))
+    assert scene.said("drill").endswith(not_known(f"'{OATH_CODE}'"))
+    assert scene.report()["accounts"][0]["proven"] is False
+
+
+def test_a_pass_is_proven_by_no_drill() -> None:
+    scene = drilled("temporary_access_pass", methods=has("temporary_access_pass"))
+    scene = scene.declared_with(second_factor="temporary_access_pass")
+    assert scene.said("drill").endswith(not_known("'temporary_access_pass'"))
+    assert scene.states()["security_defaults"] == "unknown"
 
 
 NO_DRILL = HEALTHY.declared_with(drill=None)
@@ -1231,6 +1477,9 @@ def test_what_is_said_of_a_healthy_account() -> None:
         "security_defaults": "A drill with security defaults on has proven its second factor.",
         "excluded_from_every_policy": "Every Conditional Access policy in use excludes it.",
         "exclusion_group": "It is in the exclusion group.",
+        "exclusion_group_protected": (
+            "Only highly privileged administrators can change the members of the exclusion group."
+        ),
         "different_second_factor": "No other Global Administrator uses this second factor.",
         "last_sign_in": "Its last sign-in was on 2026-11-13.",
         "drill": "The last drill by Noor was on 2026-11-13, 10 days ago, with MFA enforced.",
@@ -1309,7 +1558,7 @@ LATER = policy("Later", state="enabledForReportingButNotEnforced", includeUsers=
         ),
         # The operator's day may be ahead of ours.
         (
-            HEALTHY.declared_with(drill=Drill(TODAY + timedelta(days=1), True, "Noor")),
+            HEALTHY.declared_with(drill=Drill(TODAY + timedelta(days=1), True, "Noor", methods=("passkey",))),
             "drill",
             "The last drill by Noor was on 2026-11-24, 0 days ago, with MFA enforced.",
         ),

@@ -22,6 +22,7 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.emergency_a
     moment,
     newest_last,
     news,
+    refused,
     seen,
     sign_in,
     stamp,
@@ -85,6 +86,21 @@ def test_a_log_says_whether_it_is_complete(log: Log, shown: dict[str, Any]) -> N
     assert log.as_result() == shown
 
 
+@pytest.mark.parametrize("excused", [True, False])
+def test_a_log_that_was_refused_is_unknown(excused: bool) -> None:
+    assert refused("Graph said no.", for_licence=False, excused=excused) == Log(None, "Graph said no.", "refused")
+
+
+def test_a_licence_excuses_only_a_log_that_needs_one() -> None:
+    assert refused("No licence.", for_licence=True, excused=True) == Log(None, "No licence.", "licence")
+    assert refused("No licence.", for_licence=True, excused=False) == Log(
+        None,
+        "No licence. A missing licence does not explain this, so the log counts as not read: run it again, and if that "
+        "does not help, look at the log in the Microsoft Entra admin center.",
+        "refused",
+    )
+
+
 def test_an_account_says_how_it_was_found() -> None:
     assert ACCOUNTS[ME].as_result() == {
         "asked": "emergency1",
@@ -134,6 +150,7 @@ def test_a_sign_in_is_told_in_full() -> None:
         "failure_reason": None,
         "mfa": True,
         "methods": ["Password", "Passkey (synced)"],
+        "second_factors": ["passkey"],
         "application": "Azure Portal",
         "client": "Browser",
         "ip_address": "198.51.100.9",
@@ -161,6 +178,7 @@ def test_an_attempt_of_which_little_is_known_is_told_in_full() -> None:
         "failure_reason": None,
         "mfa": False,
         "methods": [],
+        "second_factors": [],
         "application": None,
         "client": None,
         "ip_address": None,

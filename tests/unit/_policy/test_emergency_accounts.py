@@ -155,6 +155,7 @@ GROUP = {
     "securityEnabled": True,
     "mailEnabled": False,
     "onPremisesSyncEnabled": None,
+    "visibility": None,
 }
 
 
@@ -162,7 +163,9 @@ GROUP = {
     ("change", "words"),
     [
         ({}, None),
-        ({"groupTypes": ["Unified"], "mailEnabled": True}, None),
+        ({"groupTypes": ["Unified"], "mailEnabled": True, "visibility": "Private"}, None),
+        ({"groupTypes": ["Unified"], "mailEnabled": True, "visibility": "Public"}, "anybody can join it"),
+        ({"visibility": "Public"}, "Make a new security group"),
         ({"securityEnabled": False}, "not security-enabled"),
         ({"groupTypes": ["DynamicMembership"]}, "come from a rule"),
         ({"onPremisesSyncEnabled": True}, "synchronised"),

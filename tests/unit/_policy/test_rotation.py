@@ -86,7 +86,26 @@ def test_what_is_pending_is_finished(changed: str | None, waiting: dict[str, Any
 
 def test_what_was_promoted_is_only_cleaned_up() -> None:
     assert decided(account(SET), live(SET), pending(), same_secret=True) == "clean"
+    assert decided(account(SET), live(SET), pending(), same_secret=True, adopted=True) == "clean"
     assert decided(account(SET), live(), pending(state="promoted"), same_secret=True, max_age_days=90) == "rotate"
+
+
+@pytest.mark.parametrize("changed", ["2026-11-23T10:00:02Z", "2026-11-23T11:30:00Z", None])
+def test_what_was_promoted_is_replaced_when_the_password_was_changed_since(changed: str | None) -> None:
+    """By hand, within the time of the run that promoted it or later; or nobody knows."""
+    waiting = {"same_secret": True, "max_age_days": 90}
+    decision, sentence = told(account(changed), live(SET), pending(), **waiting)
+    assert decision == "rotate"
+    assert sentence.startswith("it gets a new password. Before, ")
+    adopted = told(account(changed), live(SET), pending(), adopted=True, **waiting)
+    assert adopted == ("keep", "its password is kept elsewhere.")
+
+
+def test_the_same_secret_is_not_promoted_before_its_seal_is_live() -> None:
+    sealed = live(state="refused")
+    assert decided(account(), sealed, pending(), same_secret=True) == "resume"
+    assert decided(account(SET), sealed, pending(), same_secret=True) == "promote"
+    assert decided(account(SET), live(SET), pending()) == "resume"
 
 
 @pytest.mark.parametrize(
@@ -198,11 +217,13 @@ def test_nothing_that_is_pending_is_forgotten(
 ) -> None:
     """A new secret replaces a pending one only where that was promoted, or is none."""
     decision = decided(account(changed), sealed, waiting, same_secret=same, max_age_days=days)
-    if waiting.get("state") == "pending":
-        assert decision in ("resume", "promote", "clean", "stop")
-    else:
+    if waiting.get("state") != "pending":
         assert decision in ("rotate", "keep", "stop")
-    if decision == "keep":
+    elif same and sealed.get("state") == "live":
+        assert decision in ("rotate", "clean", "stop")
+    else:
+        assert decision in ("resume", "promote", "stop")
+    if decision in ("keep", "clean"):
         assert which_opens(account(changed), sealed, waiting) == "sealed"
 
 

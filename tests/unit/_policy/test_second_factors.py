@@ -20,11 +20,14 @@ from ansible_collections.zerotrust.m365.plugins.module_utils._policy.second_fact
     TOTP_TOKEN,
     UNKNOWN,
     Grade,
+    end_of_pass,
     grade,
     has_certificate_ids,
     is_enabled_for,
+    meant,
     registered_methods,
     registered_passkeys,
+    used,
 )
 
 USER = "11111111-0000-4000-8000-000000000001"
@@ -60,6 +63,67 @@ def test_passkeys_are_kept_as_graph_shows_them() -> None:
     assert registered_passkeys([*others, *passkeys, *others]) == passkeys
     with pytest.raises(UnexpectedShape, match=r"@odata\.type"):
         registered_passkeys([{"id": "1"}])
+
+
+PASS = method("temporaryAccessPass", isUsable=True, startDateTime="2026-11-23T12:00:00Z", lifetimeInMinutes=60)
+
+
+@pytest.mark.parametrize(
+    ("methods", "end"),
+    [
+        ([method("password"), PASS], "2026-11-23T13:00:00Z"),
+        ([{**PASS, "isUsable": False}], None),
+        ([{**PASS, "lifetimeInMinutes": None}], None),
+        ([method("fido2", startDateTime="2026-11-23T12:00:00Z", lifetimeInMinutes=60)], None),
+        ([], None),
+    ],
+)
+def test_when_a_pass_ends(methods: list[Any], end: str | None) -> None:
+    assert end_of_pass(methods) == end
+
+
+CODES = {"hardware_oath_token", "totp_token", "microsoftAuthenticator"}
+
+
+@pytest.mark.parametrize(
+    ("name", "factors"),
+    [
+        ("Passkey (device-bound)", {"passkey"}),
+        ("Passkey (Microsoft Authenticator)", {"passkey"}),
+        ("FIDO2 security key", {"passkey"}),
+        ("Temporary Access Pass", {"temporary_access_pass"}),
+        ("OATH hardware token", {"hardware_oath_token"}),
+        ("OATH verification code", CODES),
+        ("X.509 Certificate", {"certificate"}),
+        ("X.509 Certificate (Multifactor)", {"certificate"}),
+        ("hardware_oath_token", {"hardware_oath_token"}),
+        ("totp_token", {"totp_token"}),
+        ("certificate", {"certificate"}),
+        ("Password", set()),
+        ("Previously satisfied", set()),
+        ("A new passkey of tomorrow", set()),
+    ],
+)
+def test_what_a_method_of_the_log_may_stand_for(name: str, factors: set[str]) -> None:
+    assert meant([name]) == factors
+    assert meant([name, "Password", "Temporary Access Pass"]) == factors | {"temporary_access_pass"}
+
+
+@pytest.mark.parametrize(
+    ("names", "owned", "factors"),
+    [
+        (["Password", "Passkey (synced)"], {"passkey"}, {"passkey"}),
+        (["Passkey (synced)"], {"certificate"}, set()),
+        (["OATH verification code"], {"totp_token", "passkey"}, {"totp_token"}),
+        (["OATH verification code"], {"totp_token", "hardware_oath_token"}, set()),
+        (["OATH verification code", "X.509 Certificate"], {*CODES, "certificate"}, {"certificate"}),
+        ([], CODES, set()),
+    ],
+)
+def test_a_name_that_may_stand_for_two_factors_tells_of_none(
+    names: list[str], owned: set[str], factors: set[str]
+) -> None:
+    assert used(names, owned) == factors
 
 
 def test_a_method_without_a_type_is_not_judged() -> None:

@@ -78,7 +78,9 @@ class Task:
 
     def run(self, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result with ``changed`` and ``diff``. Raises M365Error."""
-        validation = ArgumentSpecValidator(argument_spec(self.resource)).validate({"wait_timeout": 0, **options})
+        spec = argument_spec(self.resource)
+        impatient = {"wait_timeout": 0} if "wait_timeout" in spec else {}
+        validation = ArgumentSpecValidator(spec).validate({**impatient, **options})
         assert validation.error_messages == []
         session = InProcess(self.simulated)
         client = GraphClient(

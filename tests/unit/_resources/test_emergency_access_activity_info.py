@@ -236,6 +236,55 @@ def test_a_free_tenant_has_changes_only() -> None:
     assert "Who signed in" in found["msg"]
 
 
+@pytest.mark.parametrize(
+    ("logs", "causes"),
+    [
+        ({"plain": NO_LICENCE, "detailed": NO_LICENCE}, ("licence", "licence", None)),
+        ({"plain": NO_LICENCE, "detailed": NO_LICENCE, "to": NO_LICENCE}, ("licence", "licence", "refused")),
+        (dict.fromkeys(("plain", "detailed", "to", "by"), NO_LICENCE), ("licence", "licence", "refused")),
+        ({"by": NO_LICENCE}, (None, None, "refused")),
+        ({"detailed": NO_LICENCE}, (None, "refused", None)),
+        ({"plain": NO_LICENCE}, ("refused", None, None)),
+        ({"plain": NO_LICENCE, "detailed": refused()}, ("licence", "refused", None)),
+        ({"plain": refused(), "detailed": NO_LICENCE}, ("refused", "licence", None)),
+    ],
+)
+def test_a_licence_excuses_only_what_needs_it_when_nothing_says_that_it_is_there(
+    logs: dict[str, Any], causes: tuple[str | None, ...]
+) -> None:
+    found = looked(Logs(**logs))
+    shown = [found[name] for name in ("sign_ins", "non_interactive_sign_ins", "directory_changes")]
+    assert tuple(log["cause"] for log in shown) == causes
+    assert [log["value"] for log in shown] == [[] if cause is None else None for cause in causes]
+    assert found["seen"] is None
+    unexplained = found["msg"].count(activity.NOT_FOR_A_LICENCE)
+    assert (unexplained > 0) is any(log["cause"] == "refused" and "premium" in log["reason"] for log in shown)
+
+
+@pytest.mark.parametrize(
+    ("answers", "cause"),
+    [
+        ((NO_LICENCE, NO_LICENCE), "licence"),
+        ((NO_LICENCE, []), "refused"),
+        (([], NO_LICENCE), "refused"),
+        ((NO_LICENCE, refused()), "refused"),
+    ],
+)
+def test_a_licence_excuses_only_when_it_is_missing_for_each_account(answers: tuple[Any, Any], cause: str) -> None:
+    class OfTwo(Logs):
+        def answer(self, read: Read) -> Any:
+            found = super().answer(read)
+            if read.path != "/auditLogs/signIns":
+                return found
+            return answers[0] if ME in read.parameters["$filter"] else answers[1]
+
+    graph = OfTwo()
+    graph.people[OTHER] = {"id": OTHER, "userPrincipalName": f"emergency2@{INITIAL}"}
+    found = looked(graph, accounts=["emergency1", OTHER])
+    for log in (found["sign_ins"], found["non_interactive_sign_ins"]):
+        assert (log["cause"], log["value"]) == (cause, None)
+
+
 @pytest.mark.parametrize(("licensed", "days"), [(True, 30), (False, 7)])
 def test_the_time_before_the_log_is_unknown(licensed: bool, days: int) -> None:
     logs: dict[str, Any] = {} if licensed else {"plain": NO_LICENCE, "detailed": NO_LICENCE}

@@ -37,6 +37,7 @@ ELIGIBLE = "/roleManagement/directory/roleEligibilityScheduleInstances"
 METHODS_POLICY = "/policies/authenticationMethodsPolicy"
 SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 GROUPS = "/groups"
+BY_ID = f"/groups/{GROUP}"
 BY_NAME = f"/users/emergency1%40{INITIAL}"
 MEMBERS = f"/groups/{ADMINISTRATORS}/transitiveMembers"
 MEMBER_OF = f"/users/{ME}/transitiveMemberOf"
@@ -47,6 +48,13 @@ CERTIFICATE = f"/users/{ME}?authorizationInfo"
 SIGN_IN = f"/users/{ME}?signInActivity"
 
 MODEL = "de1e552d-db1d-4423-a619-566b625cdc84"
+PASSKEY = {
+    "@odata.type": "#microsoft.graph.fido2AuthenticationMethod",
+    "id": "fido2",
+    "aaGuid": MODEL,
+    "passkeyType": "deviceBound",
+    "createdDateTime": "2020-01-06T08:00:00Z",
+}
 TODAY = datetime.now(timezone.utc).date()
 
 
@@ -65,6 +73,11 @@ def assignment(kind: str, identity: str) -> dict[str, Any]:
 
 def method(kind: str) -> dict[str, Any]:
     return {"@odata.type": f"#microsoft.graph.{kind}AuthenticationMethod", "id": kind}
+
+
+def group_item(identity: str, **changes: Any) -> dict[str, Any]:
+    properties = {"visibility": "Private", "isAssignableToRole": True, "isManagementRestricted": None}
+    return {"id": identity, **properties, **changes}
 
 
 def answers() -> dict[str, Any]:
@@ -99,7 +112,8 @@ def answers() -> dict[str, Any]:
                 }
             ],
         },
-        GROUPS: [{"id": GROUP}],
+        GROUPS: [group_item(GROUP)],
+        BY_ID: group_item(GROUP),
         BY_NAME: {
             "id": ME.upper(),
             "userPrincipalName": f"emergency1@{INITIAL}",
@@ -112,7 +126,7 @@ def answers() -> dict[str, Any]:
         },
         MEMBERS: [object_of("user", MEMBER), object_of("servicePrincipal", "robot"), object_of("user", ME)],
         MEMBER_OF: [object_of("group", GROUP.upper()), object_of("directoryRole", "role")],
-        METHODS: [method("password"), {**method("fido2"), "aaGuid": MODEL, "passkeyType": "deviceBound"}],
+        METHODS: [method("password"), PASSKEY],
         CERTIFICATE: {"authorizationInfo": {"certificateUserIds": []}},
         SIGN_IN: refused("read the last sign-in"),
         OTHER_METHODS: [method("password"), method("microsoftAuthenticator")],
@@ -269,12 +283,12 @@ def test_only_a_usable_temporary_access_pass_is_one() -> None:
 @pytest.mark.parametrize(
     ("group", "found", "state"),
     [
-        (GROUP.upper(), None, "passed"),
+        (GROUP, None, "passed"),
         ("6f5b4e0c-0c6e-4c5a-9a53-1d3f0f6b9aff", None, "failed"),
-        ("Emergency access", [{"id": GROUP}], "passed"),
-        ("Emergency access", [{"id": "other"}], "failed"),
+        ("Emergency access", [group_item(GROUP.upper())], "passed"),
+        ("Emergency access", [group_item("other")], "failed"),
         ("Emergency access", [], "failed"),
-        ("Emergency access", [{"id": GROUP}, {"id": "other"}], "unknown"),
+        ("Emergency access", [group_item(GROUP), group_item("other")], "unknown"),
     ],
 )
 def test_the_exclusion_group_is_looked_at_by_id_or_name(group: str, found: Any, state: str) -> None:
@@ -284,10 +298,47 @@ def test_the_exclusion_group_is_looked_at_by_id_or_name(group: str, found: Any, 
     assert any(read.path == GROUPS for reads in tenant.read_together for read in reads) == (found is not None)
 
 
-def test_a_drill_with_enforcement_proves_an_account() -> None:
-    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True, "by": "Noor"}
-    found = looked(Tenant(), declared(drill=drill), wanted=1)
-    assert (found["accounts"][0]["proven"], found["proven"]) == (True, 1)
+@pytest.mark.parametrize("group", [GROUP, "Emergency access"])
+@pytest.mark.parametrize(
+    ("properties", "state"),
+    [
+        ({}, "passed"),
+        ({"isAssignableToRole": None}, "failed"),
+        ({"isAssignableToRole": None, "isManagementRestricted": True}, "passed"),
+        ({"visibility": "Public"}, "failed"),
+    ],
+)
+def test_who_else_may_get_into_the_exclusion_group_is_told(group: str, properties: dict[str, Any], state: str) -> None:
+    item = group_item(GROUP, **properties)
+    tenant = Tenant(**{GROUPS: [item], BY_ID: item})
+    (shown,) = looked(tenant, declared(), exclusion_group=group)["accounts"]
+    assert (states(shown)["exclusion_group_protected"], shown["verdict"]) == (state, "usable")
+    assert len(tenant.read_together) == 3
+
+
+def test_a_pass_is_to_be_used_before_it_ends() -> None:
+    lasting = {"isUsable": True, "startDateTime": "2026-11-23T12:00:00Z", "lifetimeInMinutes": 60}
+    tenant = Tenant(**{METHODS: [{**method("temporaryAccessPass"), **lasting}]})
+    found = looked(tenant, declared(second_factor="temporary_access_pass"), wanted=1)
+    assert (found["usable"], found["enough"], found["accounts"][0]["second_factor"]) == (0, False, "prepared")
+    assert "Register the passkey before 2026-11-23T13:00:00Z." in sentences(found["accounts"][0])
+
+
+@pytest.mark.parametrize(
+    ("methods", "created", "proven"),
+    [
+        (["Passkey (device-bound)"], PASSKEY["createdDateTime"], True),
+        (["Passkey (device-bound)"], TODAY.isoformat(), False),
+        (["Temporary Access Pass"], PASSKEY["createdDateTime"], False),
+        ([], PASSKEY["createdDateTime"], False),
+        (None, PASSKEY["createdDateTime"], False),
+    ],
+)
+def test_a_drill_proves_the_second_factor_that_it_was_done_with(methods: Any, created: str, proven: bool) -> None:
+    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True, "by": "Noor", "methods": methods}
+    tenant = Tenant(**{METHODS: [{**PASSKEY, "createdDateTime": created}]})
+    found = looked(tenant, declared(drill=drill), wanted=1)
+    assert (found["accounts"][0]["proven"], found["proven"]) == (proven, int(proven))
     assert "by Noor" in sentences(found["accounts"][0])
 
 
@@ -301,7 +352,7 @@ def test_entra_may_know_that_a_drill_was_none() -> None:
 
 @pytest.mark.parametrize(("days", "proven"), [(2, False), (4, True)])
 def test_a_drill_of_an_earlier_account_of_the_name_proves_nothing(days: int, proven: bool) -> None:
-    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True}
+    drill = {"date": (TODAY - timedelta(days=3)).isoformat(), "enforcement": True, "methods": ["passkey"]}
     tenant = Tenant()
     tenant.objects[BY_NAME]["createdDateTime"] = f"{TODAY - timedelta(days=days)}T08:00:00Z"
     (shown,) = looked(tenant, declared(drill=drill))["accounts"]
@@ -374,6 +425,7 @@ def test_no_answer_of_graph_crashes_it_or_makes_an_account_usable_by_mistake(str
         SIGN_IN,
         CERTIFICATE,
         GROUPS,
+        BY_ID,
         MEMBERS,
         OTHER_METHODS,
         f"/users/{MEMBER}/authentication/methods",

@@ -100,6 +100,7 @@ class Tenant(FakeGraph):
             "mailEnabled": False,
             "onPremisesSyncEnabled": None,
             "isAssignableToRole": True,
+            "visibility": "Private",
         }
         unit = {
             "id": UNIT,
@@ -302,6 +303,25 @@ def test_the_password_is_set_before_the_role_is_assigned() -> None:
     assert [path for _method, path, _body in tenant.writes] == [f"/users/{ACCOUNT}", TO_GROUP, ASSIGNMENTS, TO_UNIT]
 
 
+def test_the_password_is_set_before_anything_is_mended() -> None:
+    """So a run that was refused and changed nothing has not set it, and one that changed something has tried to."""
+    tenant = Tenant()
+    tenant.complete()
+    tenant.add(displayName="Old", accountEnabled=False)
+    given: dict[str, Any] = {"update_password": "always", "assign_role": False}
+    mended = {"displayName": "Emergency access", "accountEnabled": True}
+    profile = {"password": PASSWORD, "forceChangePasswordNextSignIn": False}
+    assert worked(tenant, True, **given)["msg"].endswith("given a new password and changed (display name, enabled).")
+    made, tenant.on_write = tenant.on_write, lambda *_sent: refused()
+    progress = Progress()
+    with pytest.raises(GraphError):
+        work(RESOURCE, run_of(tenant, options(**given)), progress)
+    assert ([body for _method, _path, body in tenant.writes], progress.written) == ([{"passwordProfile": profile}], 0)
+    tenant.on_write = made
+    worked(tenant, **given)
+    assert [body for _method, _path, body in tenant.writes][1:] == [{"passwordProfile": profile}, mended]
+
+
 def test_on_create_an_existing_account_keeps_its_password() -> None:
     tenant = Tenant()
     tenant.complete()
@@ -400,6 +420,7 @@ def twice(path: str) -> Callable[[Tenant], None]:
         (renamed, {}, "has the same name on another domain"),
         (of_group(securityEnabled=False), WHOLE, "not security-enabled"),
         (of_group(groupTypes=["DynamicMembership"]), WHOLE, "come from a rule"),
+        (of_group(groupTypes=["Unified"], mailEnabled=True, visibility="Public"), WHOLE, "anybody can join it"),
         (of_group(onPremisesSyncEnabled=True), WHOLE, "synchronised"),
         (twice("/groups"), WHOLE, "2 groups are called"),
         (twice("/directory/administrativeUnits"), WHOLE, "2 administrative units are called"),

@@ -124,10 +124,16 @@ def test_just_one_key_may_be_plugged_in(plug: Plug) -> None:
     assert [key.closed for key in keys] == [1, 1]
 
 
+ASKS_FOR_PIN = (
+    "The security key asks for its PIN: give the option 'pin', or with the role emergency_access passkey_pin of the "
+    "account in emergency_access_secrets."
+)
+
+
 @pytest.mark.parametrize(
     ("key", "pin", "sentence"),
     [
-        (SoftwareSecurityKey(pin=PIN), None, "The security key asks for its PIN: give the option 'pin'."),
+        (SoftwareSecurityKey(pin=PIN), None, ASKS_FOR_PIN),
         (SoftwareSecurityKey(), PIN, "The security key has no PIN yet."),
         (SoftwareSecurityKey(ctap2=False), PIN, "The security key knows U2F only."),
     ],

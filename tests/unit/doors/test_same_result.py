@@ -172,6 +172,15 @@ def test_bad_input_fails_in_both(
         assert ("bug of zerotrust.m365" in result["msg"]) is CASES[name].broken
 
 
+@pytest.mark.parametrize("name", ["no credentials", "an expired token", "a path that cannot be", "a bug"])
+def test_a_failure_tells_what_was_sent(
+    name: str, of_modules: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By that, roles tell a refusal from a module that died: Ansible says of both that nothing was changed."""
+    for result in (of_action(CASES[name], monkeypatch), of_modules[name]):
+        assert (result["changed"], result["graph_calls"]) == (False, [])
+
+
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("a login")])
 def test_a_login_shows_its_token_as_the_result_only(
     name: str, of_modules: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch

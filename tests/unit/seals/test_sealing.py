@@ -55,7 +55,7 @@ def test_a_password_is_read_off_a_seal_as_it_is() -> None:
     [
         ([], "one vault ID at least"),
         ("safe", "one vault ID at least"),
-        ([{"vault_id": "safe"}], "is missing"),
+        ([{"vault_id": "safe"}], "is missing. Set emergency_access_vault_password_file to .* of each part"),
         ([{"vault_id": "safe", "vault_password": ""}], "is missing"),
         ([{"vault_id": "safe", "vault_password": " "}], "is empty"),
         ([{"vault_id": "safe", "vault_password_file": "/nowhere"}], "/nowhere is no file"),

@@ -182,6 +182,19 @@ def test_role_assignable_groups_need_more(greenfield: Any, business: Any) -> Non
     assert business.call("POST", "/v1.0/groups", wanted).code == "Authorization_RequestDenied"
 
 
+def test_who_may_join_a_group_is_shown(business: Any) -> None:
+    for wanted, visibility in (
+        ({}, None),
+        ({"isAssignableToRole": True}, "Private"),
+        ({"groupTypes": ["Unified"], "mailEnabled": True}, "Public"),
+        ({"groupTypes": ["Unified"], "mailEnabled": True, "visibility": "Private"}, "Private"),
+    ):
+        body = {"displayName": "Team", "mailNickname": "team", "mailEnabled": False, "securityEnabled": True, **wanted}
+        made = business.call("POST", "/v1.0/groups", body).body["id"]
+        shown = business.get(f"/v1.0/groups/{made}?$select=id,visibility,isManagementRestricted").body
+        assert (shown["visibility"], shown["isManagementRestricted"]) == (visibility, None)
+
+
 def test_role_assignments_expand_one_thing_at_a_time(hybrid: Any) -> None:
     found = hybrid.get(f"{ASSIGNMENTS}?$filter=roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'&$expand=principal").value
     assert {item["principal"]["@odata.type"] for item in found} == {"#microsoft.graph.user"}

@@ -230,6 +230,12 @@ def test_gateways_answer_html_or_nothing(greenfield: Any, status: int) -> None:
     assert (graph.status, graph.code, graph.message) == (status, "UnknownError", "")
 
 
+def test_an_error_has_the_code_that_it_is_given(greenfield: Any) -> None:
+    load(greenfield, {"path": "/organization", "status": 403, "code": "AadPremiumLicenseRequired"})
+    answer = greenfield.get(ORGANIZATION)
+    assert (answer.status, answer.code, answer.message) == (403, "AadPremiumLicenseRequired", "")
+
+
 def test_a_page_of_something_else(greenfield: Any) -> None:
     load(greenfield, {"path": "Enforcement", "kind": "not_json", "times": 2}, {"path": "/x", "kind": "truncated"})
     answer = greenfield.get(f"/v1.0{DEFAULTS}")

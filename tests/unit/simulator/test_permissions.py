@@ -57,6 +57,26 @@ def test_each_area_has_its_own_words(business: Any, path: str, code: str) -> Non
     assert (answer.status, answer.code) == (403, code)
 
 
+@pytest.mark.parametrize(
+    ("path", "enough"),
+    [
+        ("/domains/{domain}/federationConfiguration", "Domain.Read.All"),
+        ("/domains/{domain}/federationConfiguration", "Domain-InternalFederation.Read.All"),
+        ("/roleManagement/directory/roleAssignmentScheduleInstances", "RoleManagement.Read.Directory"),
+        ("/roleManagement/directory/roleAssignmentScheduleInstances", "RoleAssignmentSchedule.Read.Directory"),
+        ("/roleManagement/directory/roleEligibilityScheduleInstances", "RoleManagement.Read.Directory"),
+    ],
+)
+def test_reading_the_directory_is_not_reading_all_of_it(hybrid: Any, path: str, enough: str) -> None:
+    """The pages of these operations name neither Directory.Read.All nor Directory.ReadWrite.All."""
+    (federated,) = [one["id"] for one in hybrid.get("/v1.0/domains").value if one["authenticationType"] == "Federated"]
+    path = "/v1.0" + path.format(domain=federated)
+    hybrid.grant("Directory.Read.All", "Directory.ReadWrite.All")
+    assert (hybrid.get(path).status, hybrid.get(path).code) == (403, "Authorization_RequestDenied")
+    hybrid.grant(enough)
+    assert hybrid.get(path).status != 403
+
+
 def test_permission_comes_before_licence_and_body(greenfield: Any) -> None:
     greenfield.grant("Policy.Read.All")
     answer = greenfield.call("POST", "/v1.0/identity/conditionalAccess/policies", {})
