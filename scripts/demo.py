@@ -33,9 +33,10 @@ NOTHING_TO_TELL = re.compile(r"TASK \[.*\] \*+\n((ok: \[localhost\]( => \(item=.
 RECAP = re.compile(r"^localhost\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 REAL_TENANT = f"""\
-For a real tenant, register an application in Entra ID and give it the permissions that the README lists. Then:
+For a real tenant, register an application in Entra ID and give it the permissions that the README lists, and make
+emergency accounts as docs/emergency-access.md tells, which also says what emergency.yml holds. Then:
   export AZURE_TENANT_ID=... AZURE_CLIENT_ID=... AZURE_CLIENT_CERTIFICATE_PATH=/path/to/certificate-and-key.pem
-  ansible-playbook {BASELINE} --check --diff     # read it, and run it again without --check
+  ansible-playbook {BASELINE} -e @emergency.yml --check --diff     # read it, and run it again without --check
 """
 
 

@@ -37,6 +37,7 @@ author:
 EXAMPLES = r"""
 - name: Harden every tenant of the inventory
   hosts: tenants
+  connection: local
   gather_facts: false
   module_defaults:
     group/zerotrust.m365.all:

@@ -226,14 +226,14 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.user_principal_name }}"
 
-- name: Go on wave by wave, each with a result of its own
+- name: Go on wave by wave, until nobody is left
   zerotrust.m365.per_user_mfa:
     state: disabled
     all: true
     wave_size: 500
     ledger: /var/lib/zerotrust/contoso-per-user-mfa.jsonl
   register: wave
-  until: wave.per_user_mfa.remaining == 0 or ansible_check_mode
+  until: wave is failed or ansible_check_mode or wave.per_user_mfa.remaining == 0
   retries: 100
   delay: 0
 

@@ -132,13 +132,13 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ revocation.sign_in_sessions.external }}"
 
-- name: Go on wave by wave
+- name: Go on wave by wave, until nobody is left
   zerotrust.m365.sign_in_sessions:
     revoked_since: "2026-11-23T08:00:00Z"
     all: true
     wave_size: 500
   register: wave
-  until: wave.sign_in_sessions.remaining == 0 or ansible_check_mode
+  until: wave is failed or ansible_check_mode or wave.sign_in_sessions.remaining == 0
   retries: 100
   delay: 0
 

@@ -52,8 +52,8 @@ attributes:
 notes:
   - "Application permissions: C(Organization.Read.All), C(Domain.Read.All), C(LicenseAssignment.Read.All),
     C(Policy.Read.All), C(RoleManagement.Read.Directory), C(User.Read.All) and C(GroupMember.Read.All).
-    C(Directory.Read.All) and C(Policy.Read.All) cover all of them. Without one of them, the facts that need it are
-    unknown."
+    C(Directory.Read.All), C(Domain.Read.All) and C(Policy.Read.All) cover all of them. Without one of them, the facts
+    that need it are unknown."
 seealso:
   - module: zerotrust.m365.graph_info
 author:
