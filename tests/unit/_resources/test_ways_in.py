@@ -227,7 +227,10 @@ def test_declared_emergency_accounts_are_judged_elsewhere(free: Tenant) -> None:
 def test_whom_the_report_leaves_out_is_read_one_by_one(licensed: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_out_of_report(monkeypatch, "omar.haddad")
     assert "omar.haddad" in licensed.refused()
-    assert (licensed.sent("/beta/$batch"), len([path for _, path in licensed.task.sent if "/users" in path])) == (1, 1)
+    assert (licensed.sent("/beta/$batch"), len([path for _method, path in licensed.task.sent if "/users" in path])) == (
+        1,
+        1,
+    )
     leave_out_of_report(monkeypatch, "")
     assert licensed.refused() == [*OF_ADMINISTRATORS, "omar.haddad"]
 
