@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -389,8 +389,20 @@ def _targets(
         new = state.method.new_target if option == "include_targets" else None
         items = [_with_profile_ids(item, profiles or []) for item in edited(present, edit, new)]
         if not same_items(present, items):
+            if option == "include_targets" and current.get("passkeyProfiles"):
+                _refuse_unread_profiles(state, items)
             found[graph] = items
     return found
+
+
+def _refuse_unread_profiles(state: Configuration, targets: Iterable[Mapping[str, Any]]) -> None:
+    """Targets are written as a whole. Raises StateUnknown where nobody says which profiles one of them is allowed."""
+    for target in targets:
+        if not isinstance(target.get("allowedPasskeyProfiles"), list):
+            raise StateUnknown(
+                f"Graph does not show which passkey profiles the target {state.groups.shown(text(target, 'id'))} of "
+                f"{state.title} is allowed, so they would be lost. Nothing was written."
+            )
 
 
 def _with_profile_ids(target: dict[str, Any], profiles: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

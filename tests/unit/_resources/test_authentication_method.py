@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.plan import Plan
+from ansible_collections.zerotrust.m365.plugins.module_utils._engine.properties import StateUnknown
 from ansible_collections.zerotrust.m365.plugins.module_utils._engine.run import Run
+from ansible_collections.zerotrust.m365.plugins.module_utils._graph.client import GraphClient
 from ansible_collections.zerotrust.m365.plugins.module_utils._graph.errors import (
     MissingPermissions,
     OptionError,
@@ -251,6 +253,28 @@ def test_passkey_profiles_and_models(business: Method) -> None:
     profiles = {"passkey_profiles": {"remove": ["Keys in a safe"]}}
     shown = business.shown("Fido2", fido2=profiles, include_targets=only, accept_risks=["unknown_ways_in"])
     assert [profile["name"] for profile in shown["fido2"]["passkey_profiles"]] == ["Everybody"]
+
+
+def test_no_target_loses_profiles_that_graph_does_not_show(business: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = {"passkey_profiles": {"add": [{"name": "Everybody"}]}}
+    everybody = {"group": "all_users", "allowed_passkey_profiles": ["Everybody"]}
+    business.shown("Fido2", fido2=profile, include_targets={"set": [everybody]}, accept_risks=["unknown_ways_in"])
+    get = GraphClient.get
+
+    def without_profiles(client: GraphClient, path: str, **keywords: Any) -> Any:
+        answer = get(client, path, **keywords)
+        for configuration in answer.get("authenticationMethodConfigurations", []):
+            for target in configuration["includeTargets"]:
+                target.pop("allowedPasskeyProfiles", None)
+        return answer
+
+    monkeypatch.setattr(GraphClient, "get", without_profiles)
+    another = {"add": [{"group": EMERGENCY, "allowed_passkey_profiles": ["Everybody"]}]}
+    with pytest.raises(StateUnknown, match=r"which passkey profiles the target all_users of the .* Fido2 is allowed"):
+        business.task.run(id="Fido2", include_targets=another)
+    assert business.task.wrote == []
+    named = {"add": [everybody, *another["add"]]}
+    assert business.task.run(check_mode=True, id="Fido2", include_targets=named)["changed"]
 
 
 def test_features_of_authenticator_in_both_versions(business: Method) -> None:

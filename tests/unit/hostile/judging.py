@@ -70,13 +70,18 @@ def doubts(result: Mapping[str, Any]) -> int:
 
 
 def unwanted_changes(result: Mapping[str, Any], truth: Mapping[str, Any]) -> list[str]:
-    """Changes of a dry run that the truth does not ask for."""
-    right = {_change(change) for change in truth.get("diff", [])}
-    return [
-        f"a change that nobody asked for: {change.get('after_header')}: {change.get('after')}"
-        for change in result.get("diff", [])
-        if not result.get("failed") and _change(change) not in right
-    ]
+    """Changes of a dry run that lead to what the truth does not lead to, by its changes or by the state it shows."""
+    if result.get("failed"):
+        return []
+    right = {change.get("after_header"): _timeless(change.get("after")) for change in truth.get("diff", [])}
+    shown = [_timeless(value) for value in truth.values() if isinstance(value, Mapping)]
+    found = []
+    for change in result.get("diff", []):
+        header, before, after = change.get("after_header"), _timeless(change.get("before")), _timeless(change["after"])
+        new, same = _not_before(before, after), right.get(header, [])
+        if after != same and not any(_within(new, state) for state in [same, *shown]):
+            found.append(f"a change that nobody asked for: {header}: {after}")
+    return found
 
 
 def is_fine(name: str | int, value: Any) -> bool:
@@ -116,5 +121,23 @@ def leaves(value: Any, here: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield here, value
 
 
-def _change(change: Mapping[str, Any]) -> str:
-    return TIME.sub("", json.dumps([change.get("after_header"), change.get("after")], sort_keys=True))
+def _timeless(value: Any) -> Any:
+    return json.loads(TIME.sub("", json.dumps(value)))
+
+
+def _not_before(before: Any, after: Any) -> Any:
+    """What of the state after a change was not there before: a list is shown whole, and sent back as it was read."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        changed = {name: value for name, value in after.items() if name not in before or value != before[name]}
+        return {name: _not_before(before.get(name), value) for name, value in changed.items()}
+    if isinstance(before, list) and isinstance(after, list):
+        return [item for item in after if item not in before]
+    return after
+
+
+def _within(value: Any, whole: Any) -> bool:
+    if isinstance(value, Mapping) and isinstance(whole, Mapping):
+        return all(name in whole and _within(item, whole[name]) for name, item in value.items())
+    if isinstance(value, list) and isinstance(whole, list):
+        return all(item in whole for item in value)
+    return bool(value == whole)
