@@ -51,7 +51,7 @@ def test_the_demonstration(demo: subprocess.Popen[str]) -> None:
     assert (shown[0], shown[-1]) == ("off", "on")
     assert "WARNING" not in output
     told = output.rpartition("the simulator is stopped")[2].splitlines()[2:]
-    assert len(told) == 3
+    assert len(told) == 4
     assert "--check --diff" in output.splitlines()[-1]
 
 
