@@ -102,3 +102,9 @@ def test_what_an_item_lists_has_no_order() -> None:
         ("parts", [{"x": 1}, {"x": 1}]),
     ):
         assert not same_items([one], [{**other, name: value}])
+
+
+def test_the_order_of_members_of_what_is_listed_in_an_item_does_not_count() -> None:
+    one = [{"id": "1", "listed": [{"a": 1, "b": 2}, {"b": 1, "a": 2}]}]
+    other = [{"id": "1", "listed": [{"b": 2, "a": 1}, {"a": 2, "b": 1}]}]
+    assert same_items(one, other)
