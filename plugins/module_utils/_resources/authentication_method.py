@@ -401,7 +401,8 @@ def _refuse_unread_profiles(state: Configuration, targets: Iterable[Mapping[str,
         if not isinstance(target.get("allowedPasskeyProfiles"), list):
             raise StateUnknown(
                 f"Graph does not show which passkey profiles the target {state.groups.shown(text(target, 'id'))} of "
-                f"{state.title} is allowed, so they would be lost. Nothing was written."
+                f"{state.title} is allowed, so they would be lost. Nothing was written. Name them in "
+                "allowed_passkey_profiles of that target."
             )
 
 
